@@ -1,0 +1,208 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* create and run: from options to a configuration to a container. */
+#include "ctrctl.h"
+
+#include <errno.h>
+#include <getopt.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* What an option puts into the configuration. */
+enum kind { STR, LIST, MAP, SIZE, NUM, FLAG, SIGNAL, NET, /* not for the configuration: */ OURS };
+
+static const struct {
+	const char *name;
+	enum kind kind;
+	int32_t field;
+	const char *arg, *help;
+} spec[] = {
+    {"name", STR, CTR_CONFIG_NAME, "NAME", "name of the container"},
+    {"env", LIST, CTR_SPEC_ENV, "K=V", "environment variable"},
+    {"label", MAP, CTR_CONFIG_LABELS, "K=V", "label"},
+    {"hostname", STR, CTR_SPEC_HOSTNAME, "NAME", "host name inside"},
+    {"workdir", STR, CTR_SPEC_WORKDIR, "DIR", "working directory inside"},
+    {"user", STR, CTR_CONFIG_USER, "USER[:GROUP]", "who runs the command"},
+    {"memory", SIZE, CTR_SPEC_MEMORY, "SIZE", "memory limit, e.g. 64m"},
+    {"pids-limit", NUM, CTR_SPEC_PIDS, "N", "most processes, -1 = no limit"},
+    {"volume", LIST, CTR_SPEC_BIND, "/HOST:/INSIDE[:ro]", "directory or file of the host"},
+    {"cap-add", LIST, CTR_SPEC_CAP_ADD, "CAP", "one more capability"},
+    {"cap-drop", LIST, CTR_SPEC_CAP_DROP, "CAP", "one capability less"},
+    {"privileged", FLAG, CTR_CONFIG_PRIVILEGED, NULL, "all capabilities, nothing masked"},
+    {"read-only", FLAG, CTR_CONFIG_READ_ONLY, NULL, "read-only root file system"},
+    {"net", NET, CTR_SPEC_HOST_NETWORK, "none|host", "network; default none"},
+    {"stop-signal", SIGNAL, CTR_CONFIG_STOP_SIGNAL, "SIGNAL", "what stop sends"},
+    {"stop-timeout", NUM, CTR_CONFIG_STOP_TIMEOUT, "SECONDS", "how long stop waits"},
+    {"timeout", NUM, CTR_CONFIG_TIMEOUT, "SECONDS", "kill it after so long"},
+    {"oci", STR, CTR_CONFIG_RUNTIME, "NAME", "OCI runtime, e.g. crun"},
+    {"rm", OURS, 'r', NULL, "remove it when it has ended (run)"},
+    {"detach", OURS, 'd', NULL, "do not wait for it; print its ID (run)"},
+};
+enum { N_SPEC = sizeof spec / sizeof *spec };
+
+struct wish {
+	ctr_config_builder_t *b;
+	bool remove, detach;
+};
+
+void create_help(void)
+{
+	for (size_t i = 0; i < N_SPEC; i++)
+		printf("  --%-14s %-20s %s\n", spec[i].name, spec[i].arg ? spec[i].arg : "",
+		    spec[i].help);
+}
+
+/* Splits "key=value" and sets that entry. */
+static bool set_pair(ctr_config_builder_t *b, int32_t field, const char *text)
+{
+	const char *equal = strchr(text, '=');
+	char *key = equal ? strndup(text, (size_t)(equal - text)) : strdup(text);
+
+	/* A builder remembers its first error, so its setters need no checks here. */
+	if (key)
+		ctr_config_builder_set_map(b, field, key, equal ? equal + 1 : "", NULL);
+	free(key);
+	return key != NULL;
+}
+
+/* Puts one option into the configuration. False: the value makes no sense. */
+static bool apply(struct wish *w, size_t i, const char *value)
+{
+	int32_t field = spec[i].field, sig;
+	int64_t number;
+
+	switch (spec[i].kind) {
+	case STR: ctr_config_builder_set_str(w->b, field, value, NULL); return true;
+	case LIST: ctr_config_builder_add_str(w->b, field, value, NULL); return true;
+	case FLAG: ctr_config_builder_set_bool(w->b, field, 1, NULL); return true;
+	case MAP: return set_pair(w->b, field, value);
+	case SIZE:
+		if (!parse_size(value, &number))
+			return false;
+		ctr_config_builder_set_num(w->b, field, number, NULL);
+		return true;
+	case NUM:
+		if (!parse_number(value, &number))
+			return false;
+		ctr_config_builder_set_num(w->b, field, number, NULL);
+		return true;
+	case SIGNAL:
+		if (!parse_signal(value, &sig))
+			return false;
+		ctr_config_builder_set_num(w->b, field, sig, NULL);
+		return true;
+	case NET:
+		ctr_config_builder_set_bool(w->b, field, strcmp(value, "host") == 0, NULL);
+		return strcmp(value, "host") == 0 || strcmp(value, "none") == 0;
+	case OURS:
+		w->remove |= field == 'r';
+		w->detach |= field == 'd';
+		return true;
+	}
+	return false;
+}
+
+static int set_command(struct app *app, struct wish *w, char **argv)
+{
+	char root[PATH_MAX];
+
+	if (!argv[0] || !argv[1])
+		return usage_error(app, "needs a root directory and a command");
+	if (!realpath(argv[0], root))
+		return usage_error(app, "%s: %s", argv[0], strerror(errno));
+	ctr_config_builder_set_str(w->b, CTR_CONFIG_ROOTFS, root, NULL);
+	for (argv++; *argv; argv++)
+		ctr_config_builder_add_str(w->b, CTR_CONFIG_COMMAND, *argv, NULL);
+	return 0;
+}
+
+static int parse(struct app *app, int argc, char **argv, struct wish *w)
+{
+	struct option options[N_SPEC + 1] = {0};
+	int o;
+
+	for (size_t i = 0; i < N_SPEC; i++)
+		options[i] = (struct option){spec[i].name,
+		    spec[i].arg ? required_argument : no_argument, NULL, 256 + (int)i};
+	/* "+": what comes after the root directory belongs to the container's command. */
+	while ((o = getopt_long(argc, argv, "+", options, NULL)) != -1) {
+		if (o == '?')
+			return usage_error(app, "wrong option '%s'", argv[optind - 1]);
+		if (!apply(w, (size_t)(o - 256), optarg))
+			return usage_error(
+			    app, "--%s: '%s' makes no sense", spec[o - 256].name, optarg);
+	}
+	return set_command(app, w, argv + optind);
+}
+
+/* Arguments -> stored container. Returns 0 and *c, or the exit code. */
+static int create(struct app *app, int argc, char **argv, struct wish *w, ctr_container_t **c)
+{
+	ctr_config_t *cfg = NULL;
+	ctr_error_t *err = NULL;
+	int code;
+
+	w->b = ctr_config_builder_new();
+	if (!w->b)
+		return usage_error(app, "out of memory");
+	code = parse(app, argc, argv, w);
+	if (code == 0 && (ctr_config_builder_build(w->b, &cfg, &err) < 0 ||
+	                     ctr_container_create(app->rt, cfg, 0, c, &err) < 0))
+		code = report(app, NULL, &err);
+	ctr_config_unref(cfg);
+	ctr_config_builder_free(w->b);
+	return code;
+}
+
+int cmd_create(struct app *app, int argc, char **argv)
+{
+	struct wish w = {0};
+	ctr_container_t *c = NULL;
+	int code = create(app, argc, argv, &w, &c);
+
+	if (code == 0)
+		printf("%s\n", ctr_container_id(c));
+	ctr_container_unref(c);
+	return code;
+}
+
+/* Starts it and stays with it until its end. */
+static int attend(struct app *app, ctr_container_t *c, const struct wish *w)
+{
+	ctr_error_t *err = NULL;
+	int32_t exit_code = 0;
+
+	follow_prepare();
+	if (ctr_container_start(c, 0, &err) < 0)
+		return report(app, NULL, &err);
+	if (w->detach) {
+		printf("%s\n", ctr_container_id(c));
+		return 0;
+	}
+	if (follow(c, &exit_code, &err) < 0)
+		return report(app, NULL, &err);
+	if (exit_code < 0) {
+		fprintf(stderr, "ctrctl: run: the exit code was lost with the monitor\n");
+		return EXIT_LIBRARY;
+	}
+	return exit_code;
+}
+
+int cmd_run(struct app *app, int argc, char **argv)
+{
+	struct wish w = {0};
+	ctr_container_t *c = NULL;
+	ctr_error_t *err = NULL;
+	int code = create(app, argc, argv, &w, &c);
+
+	if (code == 0) {
+		code = attend(app, c, &w);
+		if (w.remove && !w.detach && ctr_container_remove(c, CTR_REMOVE_FORCE, &err) < 0) {
+			int failed = report(app, ctr_container_id(c), &err);
+			code = code ? code : failed;
+		}
+	}
+	ctr_container_unref(c);
+	return code;
+}

@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * ctrctl: a small command-line engine, written on libctr's public API only.
+ *
+ * main.c    global options, table of commands, help
+ * create.c  create, run
+ * follow.c  a container's log as its standard streams, until it ends
+ * life.c    start, stop, kill, pause, unpause, wait, rm
+ * show.c    ps, inspect-state, version
+ * util.c    errors, arguments
+ */
+#ifndef CTRCTL_H
+#define CTRCTL_H
+
+#include <libctr/libctr.h>
+
+#include <stdbool.h>
+
+/* Exit codes, as podman's: below 125 the number is the container's own. */
+enum {
+	EXIT_LIBRARY = 125,       /* wrong usage, or libctr said no  */
+	EXIT_NOT_INVOCABLE = 126, /* the command cannot be executed  */
+	EXIT_NOT_FOUND = 127      /* the command does not exist      */
+};
+
+struct app {
+	struct ctr_open_opts open; /* from the global options                */
+	ctr_runtime_t *rt;         /* open when a command's function runs    */
+	const char *command;       /* its name, for messages                 */
+};
+
+/* A command: gets its own arguments, argv[0] is its name; returns the exit code. */
+typedef int (*command_fn)(struct app *app, int argc, char **argv);
+
+int cmd_create(struct app *app, int argc, char **argv);
+int cmd_run(struct app *app, int argc, char **argv);
+int cmd_start(struct app *app, int argc, char **argv);
+int cmd_stop(struct app *app, int argc, char **argv);
+int cmd_kill(struct app *app, int argc, char **argv);
+int cmd_pause(struct app *app, int argc, char **argv);
+int cmd_unpause(struct app *app, int argc, char **argv);
+int cmd_wait(struct app *app, int argc, char **argv);
+int cmd_rm(struct app *app, int argc, char **argv);
+int cmd_ps(struct app *app, int argc, char **argv);
+int cmd_inspect_state(struct app *app, int argc, char **argv);
+
+/* Prints the options of create and run. */
+void create_help(void);
+
+/* Prints the container's log as it grows until the container ends. Signals that ask ctrctl to end are
+ * passed on. Returns the container's exit code, or a negative CTR_E_* with *err. */
+int follow(ctr_container_t *c, int32_t *exit_code, ctr_error_t **err);
+
+/* Blocks the signals that follow() passes on: to be called before the container is started. */
+void follow_prepare(void);
+
+/* Prints "ctrctl: command what: message", frees *err and returns the exit code for it. `what` may be
+ * NULL. */
+int report(struct app *app, const char *what, ctr_error_t **err);
+
+/* Prints "ctrctl: command: text" and where help is. Returns EXIT_LIBRARY. */
+__attribute__((format(printf, 2, 3))) int usage_error(struct app *app, const char *format, ...);
+
+/* Calls fn for each container that the arguments name, whatever happens to the others. Returns the
+ * first exit code that is not 0. */
+typedef int (*target_fn)(ctr_container_t *c, void *userdata, ctr_error_t **err);
+int for_each_target(struct app *app, char **names, target_fn fn, void *userdata, bool print_name);
+
+/* "64m" -> bytes, "TERM" / "SIGTERM" / "15" -> 15, "10" -> 10. Return false if it is none. */
+bool parse_size(const char *text, int64_t *bytes);
+bool parse_signal(const char *text, int32_t *sig);
+bool parse_number(const char *text, int64_t *number);
+
+#endif

@@ -1,0 +1,129 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The commands that change what a container is doing. */
+#include "ctrctl.h"
+
+#include <getopt.h>
+#include <signal.h>
+#include <stdio.h>
+
+static int do_start(ctr_container_t *c, void *userdata, ctr_error_t **err)
+{
+	(void)userdata;
+	return ctr_container_start(c, 0, err);
+}
+
+int cmd_start(struct app *app, int argc, char **argv)
+{
+	(void)argc;
+	return for_each_target(app, argv + 1, do_start, NULL, true);
+}
+
+static int do_stop(ctr_container_t *c, void *options, ctr_error_t **err)
+{
+	return ctr_container_stop(c, options, err);
+}
+
+int cmd_stop(struct app *app, int argc, char **argv)
+{
+	static const struct option options[] = {
+	    {"time", required_argument, NULL, 't'}, {"signal", required_argument, NULL, 's'}, {0}};
+	struct ctr_stop_opts stop = {.size = sizeof stop};
+	int64_t seconds;
+	int o;
+
+	while ((o = getopt_long(argc, argv, "+t:s:", options, NULL)) != -1) {
+		if (o == 't' && parse_number(optarg, &seconds) && seconds >= -1 &&
+		    seconds <= INT32_MAX) {
+			/* Zero in the options struct means the default, so "at once" is a flag. */
+			stop.flags = seconds == 0 ? CTR_STOP_NOW : 0;
+			stop.timeout_ms = seconds > 0 ? seconds * 1000 : seconds;
+		} else if (o == 't') {
+			return usage_error(app, "'%s' is not a number of seconds", optarg);
+		} else if (o == 's' && !parse_signal(optarg, &stop.signal)) {
+			return usage_error(app, "'%s' is not a signal", optarg);
+		} else if (o == '?') {
+			return usage_error(app, "wrong option '%s'", argv[optind - 1]);
+		}
+	}
+	return for_each_target(app, argv + optind, do_stop, &stop, true);
+}
+
+static int do_kill(ctr_container_t *c, void *sig, ctr_error_t **err)
+{
+	return ctr_container_kill(c, *(int32_t *)sig, err);
+}
+
+int cmd_kill(struct app *app, int argc, char **argv)
+{
+	static const struct option options[] = {{"signal", required_argument, NULL, 's'}, {0}};
+	int32_t sig = SIGKILL;
+	int o;
+
+	while ((o = getopt_long(argc, argv, "+s:", options, NULL)) != -1) {
+		if (o == '?')
+			return usage_error(app, "wrong option '%s'", argv[optind - 1]);
+		if (!parse_signal(optarg, &sig))
+			return usage_error(app, "'%s' is not a signal", optarg);
+	}
+	return for_each_target(app, argv + optind, do_kill, &sig, true);
+}
+
+static int do_pause(ctr_container_t *c, void *userdata, ctr_error_t **err)
+{
+	(void)userdata;
+	return ctr_container_pause(c, err);
+}
+
+int cmd_pause(struct app *app, int argc, char **argv)
+{
+	(void)argc;
+	return for_each_target(app, argv + 1, do_pause, NULL, true);
+}
+
+static int do_unpause(ctr_container_t *c, void *userdata, ctr_error_t **err)
+{
+	(void)userdata;
+	return ctr_container_unpause(c, err);
+}
+
+int cmd_unpause(struct app *app, int argc, char **argv)
+{
+	(void)argc;
+	return for_each_target(app, argv + 1, do_unpause, NULL, true);
+}
+
+static int do_wait(ctr_container_t *c, void *userdata, ctr_error_t **err)
+{
+	int32_t code;
+	int r = ctr_container_wait(c, -1, &code, err);
+
+	(void)userdata;
+	if (r >= 0)
+		printf("%d\n", code);
+	return r;
+}
+
+int cmd_wait(struct app *app, int argc, char **argv)
+{
+	(void)argc;
+	return for_each_target(app, argv + 1, do_wait, NULL, false);
+}
+
+static int do_remove(ctr_container_t *c, void *flags, ctr_error_t **err)
+{
+	return ctr_container_remove(c, *(uint64_t *)flags, err);
+}
+
+int cmd_rm(struct app *app, int argc, char **argv)
+{
+	static const struct option options[] = {{"force", no_argument, NULL, 'f'}, {0}};
+	uint64_t flags = 0;
+	int o;
+
+	while ((o = getopt_long(argc, argv, "+f", options, NULL)) != -1) {
+		if (o == '?')
+			return usage_error(app, "wrong option '%s'", argv[optind - 1]);
+		flags = CTR_REMOVE_FORCE;
+	}
+	return for_each_target(app, argv + optind, do_remove, &flags, true);
+}

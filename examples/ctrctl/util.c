@@ -1,0 +1,127 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Errors and arguments. */
+#include "ctrctl.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static int exit_code_of(int32_t code)
+{
+	switch (code) {
+	case CTR_E_OCI_NOT_FOUND: return EXIT_NOT_FOUND;
+	case CTR_E_OCI_PERMISSION: return EXIT_NOT_INVOCABLE;
+	default: return EXIT_LIBRARY;
+	}
+}
+
+int report(struct app *app, const char *what, ctr_error_t **err)
+{
+	const char *message = ctr_error_message(*err);
+	const char *state = ctr_error_get(*err, "state");
+	const char *theirs = ctr_error_get(*err, "oci.stderr");
+	int code = exit_code_of(ctr_error_code(*err));
+
+	fprintf(
+	    stderr, "ctrctl: %s%s%s: %s", app->command, what ? " " : "", what ? what : "", message);
+	if (state && !strstr(message, state))
+		fprintf(stderr, " (state %s)", state);
+	fputc('\n', stderr);
+	/* What the OCI runtime printed helps most when something inside the container is wrong. */
+	if (theirs && *theirs && !strstr(message, theirs))
+		fprintf(stderr, "ctrctl: the runtime said: %s\n", theirs);
+	ctr_error_freep(err);
+	return code;
+}
+
+int usage_error(struct app *app, const char *format, ...)
+{
+	va_list args;
+
+	fprintf(stderr, "ctrctl: %s%s", app->command ? app->command : "", app->command ? ": " : "");
+	va_start(args, format);
+	vfprintf(stderr, format, args);
+	va_end(args);
+	fprintf(stderr, "\nTry: ctrctl help%s%s\n", app->command ? " " : "",
+	    app->command ? app->command : "");
+	return EXIT_LIBRARY;
+}
+
+static int one_target(
+    struct app *app, const char *name, target_fn fn, void *userdata, bool print_name)
+{
+	ctr_container_t *c = NULL;
+	ctr_error_t *err = NULL;
+	int r = ctr_container_lookup(app->rt, name, &c, &err);
+
+	if (r >= 0)
+		r = fn(c, userdata, &err);
+	ctr_container_unref(c);
+	if (r < 0)
+		return report(app, name, &err);
+	if (print_name)
+		printf("%s\n", name);
+	return 0;
+}
+
+int for_each_target(struct app *app, char **names, target_fn fn, void *userdata, bool print_name)
+{
+	int first = 0;
+
+	if (!*names)
+		return usage_error(app, "which container?");
+	for (; *names; names++) {
+		int code = one_target(app, *names, fn, userdata, print_name);
+		if (first == 0)
+			first = code;
+	}
+	return first;
+}
+
+bool parse_number(const char *text, int64_t *number)
+{
+	char *end;
+
+	errno = 0;
+	*number = strtoll(text, &end, 10);
+	return errno == 0 && end != text && !*end;
+}
+
+bool parse_size(const char *text, int64_t *bytes)
+{
+	static const char units[] = "bkmgt";
+	char *end;
+	const char *unit;
+	int64_t n;
+
+	errno = 0;
+	n = strtoll(text, &end, 10);
+	if (errno || end == text || n < 0)
+		return false;
+	unit = *end ? strchr(units, *end | 0x20) : units;
+	if (!unit || (*end && end[1]))
+		return false;
+	return !__builtin_mul_overflow(n, INT64_C(1) << (10 * (unit - units)), bytes);
+}
+
+bool parse_signal(const char *text, int32_t *sig)
+{
+	int64_t n;
+
+	if (parse_number(text, &n)) {
+		*sig = n >= 1 && n <= 64 ? (int32_t)n : 0;
+		return *sig != 0;
+	}
+	if (strncasecmp(text, "SIG", 3) == 0)
+		text += 3;
+	for (int i = 1; i < 65; i++) {
+		const char *name = sigabbrev_np(i);
+		if (name && strcasecmp(name, text) == 0) {
+			*sig = i;
+			return true;
+		}
+	}
+	return false;
+}

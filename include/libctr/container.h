@@ -1,0 +1,255 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * libctr/container.h - a container: creating, finding, driving, waiting, removing.
+ *
+ * A handle is an ID plus the configuration as last read; it survives the removal of its container
+ * (calls then give CTR_E_CTR_REMOVED). Many handles of one container may exist.
+ *
+ * Which state allows which operation is one table, docs/states.md; a refused operation gives
+ * CTR_E_CTR_STATE (or the more precise code named below) with the details "state" and "operation",
+ * and changes nothing. Every call here takes the container's lock for its duration unless said
+ * otherwise, first brings the stored state up to date (an exit that the monitor has recorded is taken
+ * over), and can give, besides what is named at each function:
+ *   CTR_E_CTR_REMOVED, CTR_E_LOCKED (if a lock timeout was set), CTR_E_DEADLOCK (used inside its own
+ *   batch, or from a log function), CTR_E_RUNTIME_STOPPED, CTR_E_FORKED, CTR_E_STORE_FULL,
+ *   CTR_E_STORE_CORRUPT, CTR_E_STORE, CTR_E_SYSTEM, CTR_E_NOMEM.
+ * If the calling process is killed inside a call, the next caller anywhere finishes or undoes it.
+ */
+#ifndef LIBCTR_CONTAINER_H
+#define LIBCTR_CONTAINER_H
+
+#include <libctr/config.h>
+#include <libctr/error.h>
+#include <libctr/types.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/*
+ * ctr_container_create: stores a new container. Nothing runs and nothing is mounted yet.
+ *   cfg    borrowed; a copy completed with ID, name, creation time and paths becomes the container's
+ *          own configuration
+ *   flags  0
+ *   out    ref; may be NULL
+ * One durable commit: when this returns, the container outlives a power cut; if it fails or the
+ * process dies, there is no trace of it.
+ * State after: configured. Event: create.
+ * Errors: CTR_E_INVALID (conflicting or impossible configuration; detail "field"), CTR_E_CTR_EXISTS (ID
+ *   or name taken), CTR_E_NO_SUCH_CTR (dependency missing), CTR_E_NO_SUCH_POD, CTR_E_OCI_UNAVAILABLE,
+ *   CTR_E_NO_STORAGE, CTR_E_UNSUPPORTED, and those of the storage driver.
+ * Since: 0.1
+ */
+CTR_API int ctr_container_create(ctr_runtime_t *rt, const ctr_config_t *cfg, uint64_t flags,
+    ctr_container_t **out, ctr_error_t **err);
+
+/*
+ * ctr_container_lookup: finds a container by full ID, else by name, else by a prefix of its ID that
+ * fits no other container. Does not take the container's lock.
+ *   out   ref
+ * Errors: CTR_E_EMPTY_ID, CTR_E_NO_SUCH_CTR, CTR_E_CTR_EXISTS (ambiguous; detail "candidates"),
+ *   CTR_E_STORE_CORRUPT, CTR_E_RUNTIME_STOPPED, CTR_E_FORKED, CTR_E_NOMEM.
+ * Since: 0.1
+ */
+CTR_API int ctr_container_lookup(
+    ctr_runtime_t *rt, const char *name_or_id, ctr_container_t **out, ctr_error_t **err);
+
+/*
+ * ctr_container_get: finds a container by its full ID only. Otherwise as ctr_container_lookup().
+ * Since: 0.1
+ */
+CTR_API int ctr_container_get(
+    ctr_runtime_t *rt, const char *id, ctr_container_t **out, ctr_error_t **err);
+
+/*
+ * ctr_container_exists: 1 if a container has exactly this ID, else 0. Errors: CTR_E_EMPTY_ID, ...
+ * Since: 0.1
+ */
+CTR_API int ctr_container_exists(ctr_runtime_t *rt, const char *id, ctr_error_t **err);
+
+/*
+ * ctr_container_exit_code_of: the last exit code recorded for an ID, also when the container has been
+ * removed meanwhile (kept for at least five minutes).
+ *   id    full ID
+ *   code  -1..255; -1 = unknown, the monitor died
+ * Errors: CTR_E_EMPTY_ID, CTR_E_NO_SUCH_EXIT_CODE, ...
+ * Since: 0.1
+ */
+CTR_API int ctr_container_exit_code_of(
+    ctr_runtime_t *rt, const char *id, int32_t *code, ctr_error_t **err);
+
+/* ctr_container_ref: one more reference. NULL is fine. Since: 0.1 */
+CTR_API ctr_container_t *ctr_container_ref(ctr_container_t *c);
+
+/* ctr_container_unref: drops a reference. Returns NULL. May be called after fork(). Since: 0.1 */
+CTR_API ctr_container_t *ctr_container_unref(ctr_container_t *c);
+
+/* ctr_container_unrefp: for __attribute__((cleanup)). Since: 0.1 */
+CTR_API void ctr_container_unrefp(ctr_container_t **c);
+
+/* ctr_container_id: the full ID. Borrowed from the handle, no lock, never changes. Since: 0.1 */
+CTR_API const char *ctr_container_id(const ctr_container_t *c);
+
+/*
+ * ctr_container_config: the configuration as this handle last saw it. No lock, cannot fail.
+ * Returns a ref; drop with ctr_config_unref().
+ * Since: 0.1
+ */
+CTR_API ctr_config_t *ctr_container_config(ctr_container_t *c);
+
+/* ctr_container_runtime: the runtime object it belongs to. Borrowed. Since: 0.1 */
+CTR_API ctr_runtime_t *ctr_container_runtime(ctr_container_t *c);
+
+/*
+ * ctr_container_init: mounts the storage, writes the bundle and creates the container in the OCI
+ * runtime, ready to be started. Allowed in: configured, exited, stopped (which is cleaned up first).
+ *   flags  0
+ * State after: created; on failure as before, with everything undone. Event: init.
+ * Errors: CTR_E_CTR_STATE (also: a dependency is not running), CTR_E_OCI_* (details "oci.runtime",
+ *   "oci.stderr"), CTR_E_CONMON_UNAVAILABLE, CTR_E_STORAGE, CTR_E_UNSUPPORTED, ...
+ * Since: 0.1
+ */
+CTR_API int ctr_container_init(ctr_container_t *c, uint64_t flags, ctr_error_t **err);
+
+/*
+ * ctr_container_start: starts the container's command, after an init where needed. Allowed in:
+ * configured, created, stopped, exited.
+ *   flags  0
+ * State after: running (a short command may have ended by the time this returns). Events: init, start.
+ * Errors: as init; CTR_E_CTR_RUNNING if it runs already.
+ * Since: 0.1
+ */
+CTR_API int ctr_container_start(ctr_container_t *c, uint64_t flags, ctr_error_t **err);
+
+#define CTR_STOP_NOW     (UINT64_C(1) << 0) /* SIGKILL at once, whatever timeout_ms says        */
+#define CTR_STOP_SERVICE (UINT64_C(1) << 1) /* do not record that the user stopped it           */
+
+/* How to stop. `size` = sizeof(struct ctr_stop_opts). */
+struct ctr_stop_opts {
+	size_t size;
+	uint64_t flags; /* CTR_STOP_*                                                            */
+	int64_t
+	    timeout_ms; /* from the stop signal to SIGKILL; 0 = the configuration's, -1 = no limit */
+	int32_t signal; /* 1..64; 0 = the configuration's                                        */
+	uint32_t
+	    reserved; /* 0                                                                     */
+};
+
+/*
+ * ctr_container_stop: sends the stop signal, waits, and sends SIGKILL if need be. Allowed in: created,
+ * running, stopping. The lock is not held while waiting (except in a batch): state reads "stopping",
+ * and kill, a second stop and remove(force) work meanwhile.
+ *   o   NULL = the configuration's signal and timeout
+ * State after: stopped, with the exit code. Events: stop, died.
+ * Errors: CTR_E_CTR_STOPPED if it has already ended, CTR_E_CTR_STATE, CTR_E_CONMON_DEAD (it was killed
+ *   and cleaned up, but its exit code is lost), CTR_E_INVALID, CTR_E_OCI_*, ...
+ * Since: 0.1
+ */
+CTR_API int ctr_container_stop(
+    ctr_container_t *c, const struct ctr_stop_opts *o, ctr_error_t **err);
+
+/*
+ * ctr_container_stop_with_timeout: ctr_container_stop() with a timeout in milliseconds; 0 = SIGKILL at
+ * once, -1 = wait for ever.
+ * Since: 0.1
+ */
+CTR_API int ctr_container_stop_with_timeout(
+    ctr_container_t *c, int64_t timeout_ms, ctr_error_t **err);
+
+/*
+ * ctr_container_kill: sends signal `sig` (1..64) to the container's first process. Allowed in:
+ * running, paused, stopping. After SIGKILL it returns once the exit is recorded (state stopped).
+ * Event: kill.
+ * Errors: CTR_E_INVALID (signal), CTR_E_CTR_STATE, CTR_E_CONMON_DEAD, CTR_E_OCI_*, ...
+ * Since: 0.1
+ */
+CTR_API int ctr_container_kill(ctr_container_t *c, int32_t sig, ctr_error_t **err);
+
+/*
+ * ctr_container_pause, ctr_container_unpause: freeze and thaw all its processes. Allowed in: running;
+ * paused. Events: pause, unpause.
+ * Errors: CTR_E_CTR_STATE, CTR_E_NO_CGROUPS, CTR_E_UNSUPPORTED (runtime cannot), CTR_E_OCI_*, ...
+ * Since: 0.1
+ */
+CTR_API int ctr_container_pause(ctr_container_t *c, ctr_error_t **err);
+CTR_API int ctr_container_unpause(ctr_container_t *c, ctr_error_t **err);
+
+#define CTR_CLEANUP_ONLY_STOPPED (UINT64_C(1) << 0) /* CTR_E_CTR_STATE unless it is stopped */
+
+/*
+ * ctr_container_cleanup: after the container has ended: removes it from the OCI runtime and unmounts
+ * its storage. stopped -> exited; created -> configured (killed first); configured and exited: nothing
+ * to do. Every step is tried; the first error is returned. Event: cleanup.
+ *   flags  CTR_CLEANUP_*
+ * Since: 0.1
+ */
+CTR_API int ctr_container_cleanup(ctr_container_t *c, uint64_t flags, ctr_error_t **err);
+
+#define CTR_REMOVE_FORCE (UINT64_C(1) << 0) /* kill it first if it lives */
+
+/*
+ * ctr_container_remove: removes the container and everything libctr made for it: processes, mounts,
+ * cgroup, files, records. A directory given as root file system is never touched. Without
+ * CTR_REMOVE_FORCE it must not be running, paused or stopping. Its exit code stays readable.
+ *   flags  CTR_REMOVE_*
+ * State on the way: removing; if it fails or the process dies, the container stays listed as removing
+ * and remove can be called again. A container already gone is success. Event: remove.
+ * Errors: CTR_E_CTR_STATE, CTR_E_CTR_EXISTS (others depend on it; detail "dependents"), CTR_E_BUSY
+ *   (inside a batch), CTR_E_OCI_*, CTR_E_STORAGE, ...
+ * Since: 0.1
+ */
+CTR_API int ctr_container_remove(ctr_container_t *c, uint64_t flags, ctr_error_t **err);
+
+/*
+ * ctr_container_wait: waits until the container has ended and its exit code is recorded.
+ *   timeout_ms  0 = only look, -1 = no limit
+ *   code        may be NULL; 0..255, 128 + signal, or -1 if the code was lost
+ * A configured container gives 0 at once; one that is created is waited for until it has been started
+ * and has ended. One that is removed meanwhile gives the code it ended with. The lock is not held while waiting, and
+ * nothing is polled: exits are seen through file descriptors.
+ * Errors: CTR_E_TIMEOUT, CTR_E_BUSY (inside a batch), CTR_E_CONMON_DEAD is not one: the code is -1.
+ * Since: 0.1
+ */
+CTR_API int ctr_container_wait(
+    ctr_container_t *c, int64_t timeout_ms, int32_t *code, ctr_error_t **err);
+
+/*
+ * ctr_container_wait_fd: a descriptor for the host's own poll loop. It becomes readable when the
+ * container may have ended; then call ctr_container_wait() with timeout 0, and on CTR_E_TIMEOUT poll
+ * again with a new descriptor. It is readable at once if the container is neither created nor alive.
+ * Returns the descriptor (close-on-exec); the caller closes it. Errors: CTR_E_BUSY (inside a batch),
+ * CTR_E_UNSUPPORTED (the container's OCI runtime cannot), ...
+ * Since: 0.1
+ */
+CTR_API int ctr_container_wait_fd(ctr_container_t *c, ctr_error_t **err);
+
+/*
+ * ctr_container_sync: asks the OCI runtime itself what the container is doing and corrects the stored
+ * state, e.g. after its monitor was killed. Any state. Event: sync, if something changed.
+ * Errors: CTR_E_OCI_*, ...
+ * Since: 0.1
+ */
+CTR_API int ctr_container_sync(ctr_container_t *c, ctr_error_t **err);
+
+/*
+ * ctr_container_mount: makes the root file system available on the host and counts one use.
+ *   path  owned (ctr_free); may be NULL
+ * Any state but removing. Event: mount.
+ * Since: 0.1
+ */
+CTR_API int ctr_container_mount(ctr_container_t *c, char **path, ctr_error_t **err);
+
+#define CTR_UNMOUNT_FORCE (UINT64_C(1) << 0) /* drop all uses at once */
+
+/*
+ * ctr_container_unmount: drops one use of ctr_container_mount(). The uses of a created, running, paused
+ * or stopped container itself are not dropped: CTR_E_CTR_STATE. Event: unmount.
+ *   flags  CTR_UNMOUNT_*
+ * Since: 0.1
+ */
+CTR_API int ctr_container_unmount(ctr_container_t *c, uint64_t flags, ctr_error_t **err);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,126 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * libctr/event.h - what happened, in this and all other processes.
+ *
+ * An event is written in the transaction of the change it tells of: it is there if and only if the
+ * change is. Each runtime object is one reader with a place of its own in the journal; open the runtime
+ * twice for two readers.
+ *
+ *	int fd = ctr_runtime_events_fd(rt, &err);
+ *	for (;;) {
+ *		poll(&(struct pollfd){fd, POLLIN, 0}, 1, -1);
+ *		while ((r = ctr_runtime_next_event(rt, &ev, &err)) > 0) {
+ *			...
+ *			ctr_event_unref(ev);
+ *		}
+ *	}
+ *
+ * Order: events of one container come in the order in which they happened; events of different
+ * containers nearly so. The journal is bounded: a reader that falls too far behind gets one
+ * CTR_EVENT_LOST in place of what it missed.
+ */
+#ifndef LIBCTR_EVENT_H
+#define LIBCTR_EVENT_H
+
+#include <libctr/error.h>
+#include <libctr/types.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* Types of events. ctr_event_name() gives libpod's words. */
+enum {
+	CTR_EVENT_UNKNOWN = 0,
+	CTR_EVENT_CREATE = 1,
+	CTR_EVENT_INIT = 2,
+	CTR_EVENT_START = 3,
+	CTR_EVENT_STOP = 4,
+	CTR_EVENT_DIED = 5, /* ended; with exit code. Exactly once per run            */
+	CTR_EVENT_KILL = 6,
+	CTR_EVENT_PAUSE = 7,
+	CTR_EVENT_UNPAUSE = 8,
+	CTR_EVENT_CLEANUP = 9,
+	CTR_EVENT_REMOVE = 10, /* with exit code, if it ever ran                        */
+	CTR_EVENT_SYNC = 11,
+	CTR_EVENT_MOUNT = 12,
+	CTR_EVENT_UNMOUNT = 13,
+	CTR_EVENT_LOST = 100 /* ctr_event_count() events were missed                   */
+};
+
+/* ctr_event_name: "create", "died", ...; "unknown" for other numbers. Static. Since: 0.1 */
+CTR_API const char *ctr_event_name(int32_t type);
+
+/*
+ * ctr_runtime_events_fd: a descriptor that polls readable while there may be events to read. It belongs
+ * to the runtime object: do not read or close it. The first call of this or of
+ * ctr_runtime_next_event() sets the reader's place: events from then on are delivered.
+ * Errors: CTR_E_SYSTEM (no inotify instance left; errno EMFILE), CTR_E_RUNTIME_STOPPED, CTR_E_FORKED.
+ * Since: 0.1
+ */
+CTR_API int ctr_runtime_events_fd(ctr_runtime_t *rt, ctr_error_t **err);
+
+/*
+ * ctr_runtime_next_event: the next event. Never blocks for one. Also takes over exits that a monitor has
+ * recorded, so a host that only reads events sees every CTR_EVENT_DIED.
+ *   out   ref; drop with ctr_event_unref()
+ * Returns 1 with an event, 0 if there is none now (then poll), negative on error. One thread at a time
+ * per runtime object.
+ * Since: 0.1
+ */
+CTR_API int ctr_runtime_next_event(ctr_runtime_t *rt, ctr_event_t **out, ctr_error_t **err);
+
+/*
+ * ctr_runtime_events_filter: from now on only events that match are delivered.
+ *   filters  NULL = all, or a NULL-terminated list of "key=value"; same key: any, different keys: all.
+ *              "container=ID prefix or full name"
+ *              "event=WORD"         as ctr_event_name(); "die" means "died"
+ *              "label=KEY" or "label=KEY=VALUE"
+ * CTR_EVENT_LOST is always delivered. Errors: CTR_E_INVALID, CTR_E_NOMEM.
+ * Since: 0.1
+ */
+CTR_API int ctr_runtime_events_filter(
+    ctr_runtime_t *rt, const char *const *filters, ctr_error_t **err);
+
+/*
+ * ctr_runtime_events_rewind: sets the reader's place to the oldest event that is kept and is not older
+ * than `since_ns` (nanoseconds since 1970; 0 = the oldest of all).
+ * Since: 0.1
+ */
+CTR_API int ctr_runtime_events_rewind(ctr_runtime_t *rt, int64_t since_ns, ctr_error_t **err);
+
+/* Reference counting. ctr_event_unref() returns NULL; NULL is fine. Since: 0.1 */
+CTR_API ctr_event_t *ctr_event_ref(ctr_event_t *ev);
+CTR_API ctr_event_t *ctr_event_unref(ctr_event_t *ev);
+CTR_API void ctr_event_unrefp(ctr_event_t **ev);
+
+/* Fields. Cannot fail; strings borrowed ("" if they do not apply). Since: 0.1 */
+CTR_API int32_t ctr_event_type(const ctr_event_t *ev);
+CTR_API int64_t ctr_event_time_ns(const ctr_event_t *ev);
+CTR_API const char *ctr_event_container_id(const ctr_event_t *ev);
+CTR_API const char *ctr_event_container_name(const ctr_event_t *ev);
+CTR_API const char *ctr_event_image(const ctr_event_t *ev);
+
+/* ctr_event_exit_code: of DIED and REMOVE. Returns 1 and sets *code if there is one, else 0. */
+CTR_API int ctr_event_exit_code(const ctr_event_t *ev, int32_t *code);
+
+/* ctr_event_oom_killed: of DIED: 1 if the OOM killer struck. */
+CTR_API int ctr_event_oom_killed(const ctr_event_t *ev);
+
+/* ctr_event_signal: of KILL: the signal; 0 otherwise. */
+CTR_API int32_t ctr_event_signal(const ctr_event_t *ev);
+
+/* ctr_event_count: of LOST: how many events were missed; 0 otherwise. */
+CTR_API uint64_t ctr_event_count(const ctr_event_t *ev);
+
+/* ctr_event_label_at: the container's label number `i`, by key. 1, or 0 past the end. */
+CTR_API int ctr_event_label_at(
+    const ctr_event_t *ev, size_t i, const char **key, const char **value);
+
+/* ctr_event_to_json: one line with libpod's keys. Owned (ctr_free). Since: 0.1 */
+CTR_API int ctr_event_to_json(const ctr_event_t *ev, char **out, size_t *len, ctr_error_t **err);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,196 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Creating a container: completing its configuration and storing it. */
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "core/lifecycle.h"
+#include "util/cleanup.h"
+#include "util/clock.h"
+#include "util/id.h"
+
+#define CGROUPFS_PARENT "/libpod_parent"
+#define SYSTEMD_PARENT  "machine.slice"
+/* Random names are tried this often before a number is the rule. */
+#define NAME_TRIES 16
+
+static int refuse(ctr_error_t **err, int code, const char *field, const char *text)
+{
+	ctr__fail(err, code, "%s", text);
+	ctr__error_detail(err, "field", field);
+	return code;
+}
+
+static bool ends_with(const char *s, const char *end)
+{
+	size_t n = strlen(s), m = strlen(end);
+
+	return n >= m && strcmp(s + n - m, end) == 0;
+}
+
+static int check_cgroup_parent(
+    const struct ctr_runtime *rt, const ctr_config_t *cfg, ctr_error_t **err)
+{
+	const char *parent = cfg->cgroup_parent;
+
+	if (!parent)
+		return 0;
+	if (rt->systemd_cgroup && (strlen(parent) < 6 || !ends_with(parent, ".slice")))
+		return refuse(err, CTR_E_INVALID, "cgroupParent",
+		    "with the systemd cgroup manager the cgroup parent must be a slice");
+	if (!rt->systemd_cgroup && ends_with(parent, ".slice"))
+		return refuse(err, CTR_E_INVALID, "cgroupParent",
+		    "with the cgroupfs manager the cgroup parent must not be a systemd slice");
+	if (!rt->systemd_cgroup && strstr(parent, ".."))
+		return refuse(err, CTR_E_INVALID, "cgroupParent",
+		    "the cgroup parent must not contain \"..\"");
+	return 0;
+}
+
+/* What the configuration may say but this release cannot do: better refused now than ignored later. */
+static int check_abilities(const ctr_config_t *cfg, ctr_error_t **err)
+{
+	if (cfg->create_net_ns)
+		return refuse(err, CTR_E_UNSUPPORTED, "createNetNS",
+		    "libctr does not configure networks yet; use a spec with a private or the "
+		    "host's "
+		    "network namespace");
+	if (cfg->groups.n)
+		return refuse(err, CTR_E_UNSUPPORTED, "groups",
+		    "libctr does not look up groups yet; put them into "
+		    "spec.process.user.additionalGids");
+	return 0;
+}
+
+static int check_oci(const struct ctr_runtime *rt, const ctr_config_t *cfg, ctr_error_t **err)
+{
+	const char *name = cfg->runtime ? cfg->runtime : rt->default_oci;
+	const struct ctr__oci *oci = name ? ctr__runtime_oci(rt, name) : NULL;
+
+	if (!name)
+		return ctr__fail(err, CTR_E_OCI_UNAVAILABLE,
+		    "no OCI runtime is installed (looked for crun and runc) and none is "
+		    "configured");
+	if (!oci) {
+		ctr__fail(err, CTR_E_OCI_UNAVAILABLE, "OCI runtime \"%s\" is not registered", name);
+		ctr__error_detail(err, "oci.runtime", name);
+		ctr__error_detail(err, "field", "runtime");
+		return CTR_E_OCI_UNAVAILABLE;
+	}
+	if (cfg->no_cgroups && !(oci->ops.caps & CTR_OCI_CAP_NO_CGROUPS))
+		return refuse(err, CTR_E_UNSUPPORTED, "noCgroups",
+		    "this OCI runtime cannot run a container without a cgroup");
+	return 0;
+}
+
+static int complete(struct ctr_runtime *rt, const ctr_config_t *cfg, const char *id,
+    const char *name, ctr_config_t **out, ctr_error_t **err)
+{
+	struct ctr__config_defaults d = {
+	    .id = id,
+	    .name = name,
+	    .created_ns = ctr__now_ns(),
+	    .containers_dir = rt->static_dirs,
+	    .run_dir = rt->run_dirs,
+	    .runtime = rt->default_oci,
+	    .cgroup_parent = rt->systemd_cgroup ? SYSTEMD_PARENT : CGROUPFS_PARENT,
+	    .storage_driver = "rootfs",
+	};
+
+	return ctr__config_complete(cfg, &d, out, err);
+}
+
+static int check_storage(struct ctr_runtime *rt, const ctr_config_t *cfg, ctr_error_t **err)
+{
+	struct ctr__storage *s = ctr__runtime_storage(rt, cfg->storage_driver);
+	struct ctr_storage_container view = {
+	    .size = sizeof(view),
+	    .id = cfg->id,
+	    .name = cfg->name,
+	    .rootfs = cfg->rootfs,
+	    .image_id = cfg->rootfs_image_id,
+	    .image_name = cfg->rootfs_image_name,
+	    .static_dir = cfg->static_dir,
+	    .mount_label = cfg->mount_label,
+	};
+
+	if (!s) {
+		ctr__fail(err, CTR_E_NO_STORAGE, "storage driver \"%s\" is not registered",
+		    cfg->storage_driver ? cfg->storage_driver : "");
+		ctr__error_detail(err, "field", "storageDriver");
+		return CTR_E_NO_STORAGE;
+	}
+	return s->ops.validate ? s->ops.validate(s->impl, &view, err) : 0;
+}
+
+static int add(struct ctr_runtime *rt, const ctr_config_t *cfg, ctr_error_t **err)
+{
+	CTR__CLEANUP(ctr_event_unrefp) ctr_event_t *ev = NULL;
+	uint32_t slot;
+	int r = ctr__event_new(CTR_EVENT_CREATE, cfg, &ev, err);
+
+	return r < 0 ? r : ctr__store_add(rt->store, cfg, ev, &slot, err);
+}
+
+/* One try with one name. CTR_E_CTR_EXISTS may be about a random name that is taken. */
+static int create_once(struct ctr_runtime *rt, const ctr_config_t *cfg, const char *id,
+    const char *name, ctr_config_t **done, ctr_error_t **err)
+{
+	CTR__CLEANUP(ctr_config_unrefp) ctr_config_t *own = NULL;
+	int r = complete(rt, cfg, id, name, &own, err);
+
+	if (r >= 0)
+		r = check_storage(rt, own, err);
+	if (r >= 0)
+		r = add(rt, own, err);
+	if (r >= 0)
+		*done = CTR__STEAL_PTR(own);
+	return r;
+}
+
+static int create_named(struct ctr_runtime *rt, const ctr_config_t *cfg, const char *id,
+    ctr_config_t **done, ctr_error_t **err)
+{
+	char name[CTR__NAME_MAX + 1] = "";
+	int r;
+
+	for (unsigned int i = 0;; i++) {
+		CTR__ERROR ctr_error_t *why = NULL;
+
+		if (!cfg->name) {
+			r = ctr__name_random(name, sizeof(name), i < NAME_TRIES ? 0 : i, err);
+			if (r < 0)
+				return r;
+		}
+		r = create_once(rt, cfg, id, cfg->name ? NULL : name, done, &why);
+		/* A random name that is taken: another one. */
+		if (r == CTR_E_CTR_EXISTS && !cfg->name && i < 64 * NAME_TRIES &&
+		    ctr__streq(ctr_error_get(why, "field"), "name"))
+			continue;
+		if (r < 0 && err)
+			*err = CTR__STEAL_PTR(why);
+		return r;
+	}
+}
+
+int ctr__create(
+    struct ctr_runtime *rt, const ctr_config_t *cfg, struct ctr_container **out, ctr_error_t **err)
+{
+	CTR__CLEANUP(ctr_config_unrefp) ctr_config_t *own = NULL;
+	char id[CTR__ID_HEX + 1];
+	int r = ctr__store_check(rt->store, err);
+
+	if (r >= 0)
+		r = check_abilities(cfg, err);
+	if (r >= 0)
+		r = check_oci(rt, cfg, err);
+	if (r >= 0)
+		r = check_cgroup_parent(rt, cfg, err);
+	if (r >= 0)
+		r = ctr__id_random(id, err);
+	if (r >= 0)
+		r = create_named(rt, cfg, id, &own, err);
+	if (r < 0)
+		return r;
+	return out ? ctr__container_open(rt, own->id, out, err) : 0;
+}

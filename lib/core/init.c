@@ -1,0 +1,450 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Init and start: from a configuration to a running process. */
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "core/lifecycle.h"
+#include "spec/spec.h"
+#include "sys/fd.h"
+#include "sys/mount.h"
+#include "sys/path.h"
+#include "sys/proc.h"
+#include "sys/selinux.h"
+#include "util/cleanup.h"
+#include "util/clock.h"
+
+/* An init on its way: what it has so far. */
+struct init {
+	struct ctr_container *c;
+	struct ctr__paths paths;
+	struct ctr__undo undo;
+	char root_path[PATH_MAX];
+	char *ns_paths[8];
+	struct ctr__spec_result spec;
+	bool shm;
+};
+
+static void init_free(struct init *in)
+{
+	ctr__paths_free(&in->paths);
+	for (size_t i = 0; i < CTR__ARRAY_SIZE(in->ns_paths); i++)
+		free(in->ns_paths[i]);
+}
+
+/* ---- dependencies ---- */
+
+static int not_running(
+    const struct ctr_container *c, const char *dep, const char *state, ctr_error_t **err)
+{
+	ctr__fail(err, CTR_E_CTR_STATE, "container %s depends on %s, which is %s, not running",
+	    c->cfg->name, dep, state);
+	ctr__error_detail(err, "container", c->id);
+	ctr__error_detail(err, "dependency", dep);
+	return CTR_E_CTR_STATE;
+}
+
+/* PID of a dependency, which must be running. Its lock is taken after ours: child, then parent. */
+static int dependency_pid(struct init *in, const char *id, int32_t *pid, ctr_error_t **err)
+{
+	CTR__CLEANUP(ctr_container_unrefp) struct ctr_container *dep = NULL;
+	CTR__GUARD struct ctr__guard g = {0};
+	int r = ctr__container_open(in->c->rt, id, &dep, err);
+
+	if (r >= 0)
+		r = ctr__enter(dep, CTR__OP_READ, CTR__LOOK_NOW, &g, err);
+	if (r < 0)
+		return r;
+	*pid = g.c->state.pid;
+	if (g.c->state.state == CTR_STATE_RUNNING)
+		return 0;
+	return not_running(in->c, id, ctr__state_name(g.c->state.state), err);
+}
+
+static int check_dependencies(struct init *in, ctr_error_t **err)
+{
+	const struct ctr__cfg_list *deps = &in->c->cfg->all_deps;
+
+	for (size_t i = 0; i < deps->n; i++) {
+		int32_t pid;
+		int r = dependency_pid(in, deps->v[i], &pid, err);
+
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
+static int join_namespaces(struct init *in, ctr_error_t **err)
+{
+	for (int32_t ns = CTR_NS_IPC; ns <= CTR_NS_CGROUP; ns++) {
+		const char *id = ctr_config_ns_ctr(in->c->cfg, ns);
+		int32_t pid;
+		int r;
+
+		if (!id)
+			continue;
+		r = dependency_pid(in, id, &pid, err);
+		if (r < 0)
+			return r;
+		in->ns_paths[ns] = ctr__format("/proc/%d/ns/%s", pid, ctr_ns_name(ns));
+		if (!in->ns_paths[ns])
+			return ctr__fail_nomem(err);
+	}
+	return 0;
+}
+
+/* ---- the steps, each with its undo ---- */
+
+static int undo_storage(void *arg, ctr_error_t **err)
+{
+	struct init *in = arg;
+
+	return in->c->state.mount_count ? 0 : ctr__storage_unmount(in->c, err);
+}
+
+static int undo_shm(void *arg, ctr_error_t **err)
+{
+	struct init *in = arg;
+
+	return ctr__unmount_all(in->paths.shm, err);
+}
+
+static int undo_run_dir(void *arg, ctr_error_t **err)
+{
+	struct init *in = arg;
+	CTR__CLOSE int dir = open(in->c->rt->run_dirs, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	int r = dir < 0 ? -errno : ctr__remove_tree_at(dir, in->c->id);
+
+	return r < 0
+	           ? ctr__fail_errno(err, -r, in->paths.run_dir, "cannot remove the run directory")
+	           : 0;
+}
+
+static int undo_create(void *arg, ctr_error_t **err)
+{
+	struct init *in = arg;
+	struct ctr_oci_container view;
+	struct ctr__oci *oci;
+	int r = ctr__container_oci(in->c, &oci, err);
+
+	if (r < 0)
+		return r;
+	ctr__oci_view(in->c, in->c->cfg, &in->paths, &view);
+	return oci->ops.remove(oci->impl, &view, CTR_OCI_INTERRUPTED, err);
+}
+
+static int make_dirs(struct init *in, ctr_error_t **err)
+{
+	CTR__CLOSE int static_fd = -1;
+	CTR__CLOSE int run_fd = -1;
+
+	static_fd = ctr__mkdir_open(in->paths.static_dir, 0700, err);
+	if (static_fd < 0)
+		return static_fd;
+	ctr__undo_push(&in->undo, undo_run_dir, in);
+	run_fd = ctr__mkdir_open(in->paths.run_dir, 0700, err);
+	return run_fd < 0 ? run_fd : 0;
+}
+
+static int mount_root(struct init *in, ctr_error_t **err)
+{
+	ctr__undo_push(&in->undo, undo_storage, in);
+	return ctr__storage_mount(in->c, in->root_path, sizeof(in->root_path), err);
+}
+
+static int mount_shm(struct init *in, ctr_error_t **err)
+{
+	const ctr_config_t *cfg = in->c->cfg;
+	CTR__CLOSE int fd = -1;
+
+	/* Sharing another container's IPC namespace means using its /dev/shm. */
+	if (cfg->no_shm || cfg->ipc_ns_ctr)
+		return 0;
+	fd = ctr__mkdir_open(in->paths.shm, 0700, err);
+	if (fd < 0)
+		return fd;
+	if (ctr__is_mount_point(in->paths.shm) != 1) {
+		int r;
+
+		ctr__undo_push(&in->undo, undo_shm, in);
+		r = ctr__mount_shm(in->paths.shm, cfg->shm_size,
+		    ctr__selinux_enabled() ? cfg->mount_label : NULL, cfg->root_uid, cfg->root_gid,
+		    err);
+		if (r < 0)
+			return r;
+	}
+	in->shm = true;
+	return 0;
+}
+
+static int generate(struct init *in, struct ctr__buf *out, ctr_error_t **err)
+{
+	const ctr_config_t *cfg = in->c->cfg;
+	bool selinux = ctr__selinux_enabled();
+	struct ctr__cfg_pair binds[1] = {{"/dev/shm", in->paths.shm}};
+	struct ctr__spec_facts facts = {
+	    .root_path = in->root_path,
+	    .cgroup_path = in->paths.cgroup,
+	    .hostname = ctr_config_hostname(cfg),
+	    .bind_mounts = binds,
+	    .bind_mounts_n = in->shm ? 1 : 0,
+	    .process_label = selinux ? cfg->process_label : NULL,
+	    .mount_label = selinux ? cfg->mount_label : NULL,
+	};
+
+	for (size_t i = 0; i < CTR__ARRAY_SIZE(in->ns_paths); i++)
+		facts.ns_paths[i] = in->ns_paths[i];
+	return ctr__spec_generate(cfg, &facts, out, &in->spec, err);
+}
+
+static int write_bundle(struct init *in, ctr_error_t **err)
+{
+	CTR__BUF struct ctr__buf json = {0};
+	CTR__CLOSE int dir = -1;
+	int r = generate(in, &json, err);
+
+	if (r < 0)
+		return r;
+	if (json.failed)
+		return ctr__fail_nomem(err);
+	dir = open(in->paths.run_dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
+	r = dir < 0 ? -errno
+	            : ctr__write_file_at(dir, "config.json", json.data, json.len, 0600, false);
+	return r < 0 ? ctr__fail_errno(err, -r, in->paths.config_json, "cannot write the bundle")
+	             : 0;
+}
+
+static int make_log_dir(struct init *in, ctr_error_t **err)
+{
+	CTR__FREE char *dir = NULL;
+	const char *path = in->c->cfg->log_path, *slash;
+	int fd;
+
+	if (!path || ctr__streq(in->c->cfg->log_driver, "none"))
+		return 0;
+	slash = strrchr(path, '/');
+	if (!slash || slash == path)
+		return 0;
+	dir = strndup(path, (size_t)(slash - path));
+	if (!dir)
+		return ctr__fail_nomem(err);
+	fd = ctr__mkdir_open(dir, 0700, err);
+	if (fd < 0)
+		return fd;
+	close(fd);
+	return 0;
+}
+
+static int oci_create(struct init *in, ctr_error_t **err)
+{
+	struct ctr_container *c = in->c;
+	struct ctr_oci_status st = {.size = sizeof(st)};
+	struct ctr_oci_container view;
+	struct ctr__oci *oci;
+	int r = ctr__container_oci(c, &oci, err);
+
+	if (r < 0)
+		return r;
+	c->state.own_pid_ns = in->spec.own_pid_ns;
+	c->state.start_hooks = in->spec.start_hooks;
+	ctr__oci_view(c, c->cfg, &in->paths, &view);
+	if (in->spec.terminal)
+		view.flags |= CTR_OCI_TERMINAL;
+	ctr__undo_push(&in->undo, undo_create, in);
+	r = oci->ops.create(oci->impl, &view, &st, err);
+	if (r < 0) {
+		ctr__error_detail(err, "container", c->id);
+		return r;
+	}
+	c->state.pid = st.pid;
+	c->state.pid_start = st.pid_start;
+	c->state.conmon_pid = st.monitor_pid;
+	c->state.conmon_start = st.monitor_start;
+	return 0;
+}
+
+/* The state of a container that has been created: libpod's list of what an init resets. */
+static void set_created(struct init *in)
+{
+	struct ctr__state *s = &in->c->state;
+
+	s->state = CTR_STATE_CREATED;
+	s->exit_code = 0;
+	s->exited = false;
+	s->oom_killed = false;
+	s->stopped_by_user = false;
+	s->error = "";
+	s->mounted = true;
+	s->mountpoint = in->root_path;
+	s->config_path = in->paths.config_json;
+	s->bind_mounts_n = 0;
+	if (in->shm) {
+		s->bind_mounts[0] = "/dev/shm";
+		s->bind_mounts[1] = in->paths.shm;
+		s->bind_mounts_n = 1;
+	}
+}
+
+static int run_steps(struct init *in, ctr_error_t **err)
+{
+	static int (*const steps[])(struct init * in, ctr_error_t * *err) = {
+	    make_dirs, mount_root, mount_shm, write_bundle, make_log_dir, oci_create};
+
+	for (size_t i = 0; i < CTR__ARRAY_SIZE(steps); i++) {
+		int r = steps[i](in, err);
+
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
+/* Undone: the state is what it was, and says why. */
+static int init_failed(struct init *in, int code, ctr_error_t **err, const char *why)
+{
+	struct ctr_container *c = in->c;
+
+	(void)err;
+	ctr__undo_run(&in->undo, c);
+	ctr__state_clear_run(&c->state);
+	c->state.error = why;
+	c->state.intent = CTR__INTENT_NONE;
+	(void)ctr__save(c, 0, NULL);
+	return code;
+}
+
+/* From configured or exited to created; saved with `then`, the intent that follows. */
+static int init_locked(struct ctr_container *c, enum ctr__intent then, ctr_error_t **err)
+{
+	CTR__CLEANUP(init_free) struct init in = {.c = c};
+	CTR__ERROR ctr_error_t *why = NULL;
+	int r = check_dependencies(&in, err);
+
+	if (r >= 0)
+		r = join_namespaces(&in, err);
+	if (r >= 0)
+		r = ctr__paths_init(c, c->cfg, &in.paths, err);
+	if (r >= 0)
+		r = ctr__save_intent(c, CTR__INTENT_INIT, err);
+	if (r < 0)
+		return r;
+	r = run_steps(&in, &why);
+	if (r >= 0) {
+		set_created(&in);
+		c->state.intent = (int32_t)then;
+		r = ctr__save(c, CTR_EVENT_INIT, &why);
+	}
+	if (r < 0) {
+		r = init_failed(&in, r, err, ctr_error_message(why));
+		if (err)
+			*err = CTR__STEAL_PTR(why);
+	}
+	return r;
+}
+
+/* A stopped container is cleaned up first: its old monitor and mounts must be gone. */
+static int init_any_locked(struct ctr_container *c, enum ctr__intent then, ctr_error_t **err)
+{
+	if (c->state.state == CTR_STATE_STOPPED) {
+		int r = ctr__cleanup_locked(c, err);
+
+		if (r < 0)
+			return r;
+	}
+	return init_locked(c, then, err);
+}
+
+int ctr__init(struct ctr_container *c, ctr_error_t **err)
+{
+	CTR__GUARD struct ctr__guard g;
+	int r = ctr__enter(c, CTR__OP_INIT, CTR__LOOK_NOW | CTR__REPAIR, &g, err);
+
+	return r < 0 ? r : init_any_locked(g.c, CTR__INTENT_NONE, err);
+}
+
+/* ---- start ---- */
+
+static int oci_start(struct ctr_container *c, ctr_error_t **err)
+{
+	CTR__PATHS struct ctr__paths paths = {0};
+	struct ctr_oci_container view;
+	struct ctr__oci *oci;
+	int r = ctr__container_oci(c, &oci, err);
+
+	if (r >= 0)
+		r = ctr__paths_init(c, c->cfg, &paths, err);
+	if (r < 0)
+		return r;
+	ctr__oci_view(c, c->cfg, &paths, &view);
+	r = oci->ops.start(oci->impl, &view, err);
+	if (r < 0)
+		ctr__error_detail(err, "container", c->id);
+	return r;
+}
+
+/* A failed start leaves nothing half done: the container is cleaned up (libpod does the same). */
+static int start_failed(struct ctr_container *c, int code, const char *why)
+{
+	CTR__ERROR ctr_error_t *more = NULL;
+	CTR__FREE char *text = strdup(why);
+	bool changed;
+
+	/* It may have ended by itself, or run in spite of the error: the runtime knows. */
+	if (ctr__sync_locked(c, &changed, &more) < 0)
+		ctr__log(c->rt, CTR_LOG_WARNING, c->id, "after a failed start: %s",
+		    ctr_error_message(more));
+	if (c->state.state == CTR_STATE_CREATED || c->state.state == CTR_STATE_STOPPED) {
+		ctr_error_freep(&more);
+		if (ctr__cleanup_locked(c, &more) < 0)
+			ctr__log(c->rt, CTR_LOG_WARNING, c->id, "after a failed start: %s",
+			    ctr_error_message(more));
+	}
+	c->state.error = text ? text : "";
+	(void)ctr__save(c, 0, NULL);
+	return code;
+}
+
+static int start_locked(struct ctr_container *c, ctr_error_t **err)
+{
+	CTR__ERROR ctr_error_t *why = NULL;
+	int64_t before;
+	int r;
+
+	if (c->state.state != CTR_STATE_CREATED)
+		r = init_any_locked(c, CTR__INTENT_START, err);
+	else
+		r = ctr__save_intent(c, CTR__INTENT_START, err);
+	if (r < 0)
+		return r;
+	before = ctr__now_ns();
+	r = oci_start(c, &why);
+	if (r < 0) {
+		r = start_failed(c, r, ctr_error_message(why));
+		if (err)
+			*err = CTR__STEAL_PTR(why);
+		return r;
+	}
+	c->state.state = CTR_STATE_RUNNING;
+	c->state.intent = CTR__INTENT_NONE;
+	c->state.started_ns = before;
+	c->state.finished_ns = 0;
+	c->state.ever_started = true;
+	c->state.error = "";
+	r = ctr__save(c, CTR_EVENT_START, err);
+	if (r >= 0)
+		(void)ctr__history_write(c->rt->store, c->id, &c->state);
+	return r;
+}
+
+int ctr__start(struct ctr_container *c, ctr_error_t **err)
+{
+	CTR__GUARD struct ctr__guard g;
+	int r = ctr__enter(c, CTR__OP_START, CTR__LOOK_NOW | CTR__REPAIR, &g, err);
+
+	return r < 0 ? r : start_locked(g.c, err);
+}

@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The operations. Each enters and leaves by itself unless its name ends in _locked. */
+#ifndef LIBCTR_CORE_LIFECYCLE_H
+#define LIBCTR_CORE_LIFECYCLE_H
+
+#include "core/container.h"
+
+int ctr__create(
+    struct ctr_runtime *rt, const ctr_config_t *cfg, struct ctr_container **out, ctr_error_t **err);
+int ctr__init(struct ctr_container *c, ctr_error_t **err);
+int ctr__start(struct ctr_container *c, ctr_error_t **err);
+
+struct ctr__stop {
+	int64_t timeout_ms; /* -1 = no limit, 0 = SIGKILL at once */
+	int32_t signal;
+	bool by_user;
+};
+int ctr__stop(struct ctr_container *c, const struct ctr__stop *o, ctr_error_t **err);
+/* Stops a live container: the lock is let go meanwhile, and held again afterwards. */
+int ctr__stop_locked(struct ctr__guard *g, const struct ctr__stop *o, ctr_error_t **err);
+
+int ctr__kill(struct ctr_container *c, int32_t sig, ctr_error_t **err);
+int ctr__pause(struct ctr_container *c, ctr_error_t **err);
+int ctr__unpause(struct ctr_container *c, ctr_error_t **err);
+int ctr__cleanup(struct ctr_container *c, bool only_stopped, ctr_error_t **err);
+/* stopped -> exited, created -> configured. The lock is held. */
+int ctr__cleanup_locked(struct ctr_container *c, ctr_error_t **err);
+/* Tears down everything of a run: OCI runtime, mounts, run directory. Goes on after errors and returns the
+ * first; does not save. interrupted: an init may be half done. */
+int ctr__teardown_locked(struct ctr_container *c, bool interrupted, ctr_error_t **err);
+/* The root file system, mounted or unmounted by the storage driver (the lock is held, nothing is saved). */
+int ctr__storage_mount(struct ctr_container *c, char *path, size_t path_size, ctr_error_t **err);
+int ctr__storage_unmount(struct ctr_container *c, ctr_error_t **err);
+int ctr__container_storage(struct ctr_container *c, struct ctr__storage **out, ctr_error_t **err);
+/* Sets the state's fields to "nothing of a run is left". */
+void ctr__state_clear_run(struct ctr__state *s);
+int ctr__remove(struct ctr_container *c, bool force, ctr_error_t **err);
+int ctr__wait(struct ctr_container *c, int64_t timeout_ms, int32_t *code, ctr_error_t **err);
+int ctr__wait_fd(struct ctr_container *c, ctr_error_t **err);
+int ctr__sync(struct ctr_container *c, ctr_error_t **err);
+/* Asks the OCI runtime and corrects the state; *changed. The lock is held. */
+int ctr__sync_locked(struct ctr_container *c, bool *changed, ctr_error_t **err);
+int ctr__mount(struct ctr_container *c, char **path, ctr_error_t **err);
+int ctr__unmount(struct ctr_container *c, bool force, ctr_error_t **err);
+int ctr__batch(struct ctr_container *c, int (*fn)(struct ctr_container *view, void *userdata),
+    void *userdata, ctr_error_t **err);
+
+/* ---- awaiting the end (wait.c) ---- */
+
+/* Descriptors to poll while a container lives; -1 = none. */
+struct ctr__watch {
+	int monitor; /* readable when the monitor has recorded the exit, or is gone */
+	int process; /* pidfd of the first process, used if there is no monitor     */
+};
+#define CTR__WATCH_INIT \
+	{               \
+		-1, -1  \
+	}
+void ctr__watch_close(struct ctr__watch *w);
+#define CTR__WATCH CTR__CLEANUP(ctr__watch_close)
+/* With the lock held. */
+int ctr__watch_open(struct ctr_container *c, struct ctr__watch *w, ctr_error_t **err);
+/* Without the lock. 1 = something happened, 0 = timeout, CTR_E_RUNTIME_STOPPED. */
+int ctr__watch_poll(
+    struct ctr_container *c, const struct ctr__watch *w, int64_t timeout_ms, ctr_error_t **err);
+/* With the lock held, after a poll: takes over the exit; if nobody will record it any more, finds out as much
+ * as can be and records that (exit code -1 unless the kernel still knows). *lost = the code is not the
+ * container's own. */
+int ctr__watch_settle(
+    struct ctr_container *c, const struct ctr__watch *w, bool *lost, ctr_error_t **err);
+
+/* ---- undo (undo.c) ---- */
+
+/* What has been done and how to undo it; the newest first. Undoing twice, or what was never done, must be
+ * harmless for every step. */
+struct ctr__undo {
+	struct {
+		int (*fn)(void *arg, ctr_error_t **err);
+		void *arg;
+	} step[8];
+	size_t n;
+};
+void ctr__undo_push(struct ctr__undo *u, int (*fn)(void *arg, ctr_error_t **err), void *arg);
+/* Runs all steps in reverse; failures are logged. */
+void ctr__undo_run(struct ctr__undo *u, struct ctr_container *c);
+
+#endif

@@ -1,0 +1,192 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Taking over the exits that monitors have recorded, and reading events. */
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "core/container.h"
+#include "core/reader.h"
+#include "util/cleanup.h"
+
+/* How long a reader of events waits for a container that somebody works on. */
+#define BUSY_LOCK_MS 10
+
+struct reap {
+	struct ctr_runtime *rt;
+	int64_t lock_ms;
+	bool busy;
+};
+
+static int reap_one(const char *id, void *userdata)
+{
+	struct reap *reap = userdata;
+	CTR__CLEANUP(ctr_container_unrefp) struct ctr_container *c = NULL;
+	bool owner_died = false;
+	int r;
+
+	if (!ctr__id_valid(id))
+		return 0;
+	r = ctr__container_open(reap->rt, id, &c, NULL);
+	if (r == CTR_E_NO_SUCH_CTR)
+		(void)unlinkat(reap->rt->exits_fd, id, 0);
+	if (r < 0)
+		return 0;
+	r = ctr__slot_lock(c->slot, reap->lock_ms, &reap->rt->stopped, &owner_died, NULL);
+	if (r < 0) {
+		reap->busy = true;
+		return 0;
+	}
+	if (owner_died)
+		(void)ctr__store_settle(reap->rt->store, NULL);
+	/* What is interrupted is repaired by the next operation; here only exits are taken over. */
+	if (ctr__load(c, NULL) >= 0 && c->state.intent == CTR__INTENT_NONE &&
+	    ctr__look(c, true, NULL) >= 0 && !ctr__state_is_live(c->state.state))
+		(void)unlinkat(reap->rt->exits_fd, id, 0);
+	ctr__slot_unlock(c->slot);
+	return 0;
+}
+
+void ctr__runtime_reap(struct ctr_runtime *rt, int64_t lock_ms, bool *busy)
+{
+	struct reap reap = {.rt = rt, .lock_ms = lock_ms};
+
+	(void)ctr__conmon_pending_exits(rt->exits_fd, reap_one, &reap);
+	if (busy)
+		*busy = reap.busy;
+}
+
+/* ---- the reader ---- */
+
+static int want_cursor(struct ctr_runtime *rt, ctr_error_t **err)
+{
+	int r;
+
+	if (rt->cursor_set)
+		return 0;
+	r = ctr__store_events_end(rt->store, &rt->cursor, err);
+	rt->cursor_set = r >= 0;
+	return r;
+}
+
+static int want_fd(struct ctr_runtime *rt, ctr_error_t **err)
+{
+	CTR__FREE char *exits = NULL;
+	int r;
+
+	if (rt->events_fd >= 0)
+		return 0;
+	exits = ctr__path_join(ctr__store_run_root(rt->store), CTR__EXITS_DIR);
+	if (!exits)
+		return ctr__fail_nomem(err);
+	rt->events_fd = ctr__notify_open(ctr__store_run_root(rt->store), exits, err);
+	r = rt->events_fd;
+	if (r >= 0)
+		return 0;
+	rt->events_fd = -1;
+	return r;
+}
+
+int ctr__reader_fd(struct ctr_runtime *rt, ctr_error_t **err)
+{
+	int r;
+
+	pthread_mutex_lock(&rt->events_mutex);
+	/* The descriptor first: what happens after it is noticed, what happened before the cursor is not
+	 * wanted. */
+	r = want_fd(rt, err);
+	if (r >= 0)
+		r = want_cursor(rt, err);
+	if (r >= 0)
+		r = rt->events_fd;
+	pthread_mutex_unlock(&rt->events_mutex);
+	return r;
+}
+
+static int lost_event(uint64_t count, struct ctr_event **out, ctr_error_t **err)
+{
+	int r = ctr__event_new(CTR_EVENT_LOST, NULL, out, err);
+
+	if (r >= 0)
+		(*out)->count = count;
+	return r < 0 ? r : 1;
+}
+
+static int read_next(struct ctr_runtime *rt, struct ctr_event **out, ctr_error_t **err)
+{
+	for (;;) {
+		struct ctr_event *ev = NULL;
+		uint64_t lost = 0;
+		int r = ctr__store_events_next(rt->store, &rt->cursor, &ev, &lost, err);
+
+		if (r <= 0)
+			return r;
+		if (!ev)
+			return lost_event(lost, out, err);
+		if (ctr__event_filter_match(rt->filter, ev)) {
+			*out = ev;
+			return 1;
+		}
+		ctr_event_unref(ev);
+	}
+}
+
+/* Nothing is left in the journal: take over what monitors have recorded since, and look once more. */
+static int read_fresh(struct ctr_runtime *rt, struct ctr_event **out, ctr_error_t **err)
+{
+	bool busy = false;
+
+	if (rt->events_fd >= 0)
+		ctr__notify_drain(rt->events_fd);
+	ctr__runtime_reap(rt, BUSY_LOCK_MS, &busy);
+	if (busy)
+		ctr__store_touch_events(rt->store);
+	return read_next(rt, out, err);
+}
+
+int ctr__reader_next(struct ctr_runtime *rt, struct ctr_event **out, ctr_error_t **err)
+{
+	int r;
+
+	pthread_mutex_lock(&rt->events_mutex);
+	r = want_cursor(rt, err);
+	if (r >= 0)
+		r = read_next(rt, out, err);
+	if (r == 0)
+		r = read_fresh(rt, out, err);
+	pthread_mutex_unlock(&rt->events_mutex);
+	return r;
+}
+
+int ctr__reader_filter(struct ctr_runtime *rt, const char *const *filters, ctr_error_t **err)
+{
+	struct ctr__event_filter *f = NULL, *old;
+
+	if (filters) {
+		int r = ctr__event_filter_parse(filters, &f, err);
+
+		if (r < 0)
+			return r;
+	}
+	pthread_mutex_lock(&rt->events_mutex);
+	old = rt->filter;
+	rt->filter = f;
+	pthread_mutex_unlock(&rt->events_mutex);
+	ctr__event_filter_free(old);
+	return 0;
+}
+
+int ctr__reader_rewind(struct ctr_runtime *rt, int64_t since_ns, ctr_error_t **err)
+{
+	struct ctr__cursor cursor;
+	int r = ctr__store_events_seek(rt->store, &cursor, since_ns, err);
+
+	if (r < 0)
+		return r;
+	pthread_mutex_lock(&rt->events_mutex);
+	rt->cursor = cursor;
+	rt->cursor_set = true;
+	/* A descriptor that is polled must tell of the old events too. */
+	ctr__store_touch_events(rt->store);
+	pthread_mutex_unlock(&rt->events_mutex);
+	return 0;
+}

@@ -1,0 +1,212 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The event object and its JSON. */
+#include "event/object.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+#include "util/clock.h"
+#include "util/json.h"
+
+static const struct {
+	int32_t type;
+	const char *name;
+} names[] = {
+    {CTR_EVENT_CREATE, "create"},
+    {CTR_EVENT_INIT, "init"},
+    {CTR_EVENT_START, "start"},
+    {CTR_EVENT_STOP, "stop"},
+    {CTR_EVENT_DIED, "died"},
+    {CTR_EVENT_KILL, "kill"},
+    {CTR_EVENT_PAUSE, "pause"},
+    {CTR_EVENT_UNPAUSE, "unpause"},
+    {CTR_EVENT_CLEANUP, "cleanup"},
+    {CTR_EVENT_REMOVE, "remove"},
+    {CTR_EVENT_SYNC, "sync"},
+    {CTR_EVENT_MOUNT, "mount"},
+    {CTR_EVENT_UNMOUNT, "unmount"},
+    {CTR_EVENT_LOST, "lost"},
+};
+
+const char *ctr__event_type_name(int32_t type)
+{
+	for (size_t i = 0; i < CTR__ARRAY_SIZE(names); i++) {
+		if (names[i].type == type)
+			return names[i].name;
+	}
+	return "unknown";
+}
+
+int32_t ctr__event_type_of(const char *word)
+{
+	if (strcmp(word, "die") == 0)
+		return CTR_EVENT_DIED;
+	for (size_t i = 0; i < CTR__ARRAY_SIZE(names); i++) {
+		if (strcmp(names[i].name, word) == 0)
+			return names[i].type;
+	}
+	return CTR_EVENT_UNKNOWN;
+}
+
+struct ctr_event *ctr__event_alloc(void)
+{
+	struct ctr__arena arena = {0};
+	struct ctr_event *ev = ctr__arena_alloc(&arena, sizeof(*ev));
+
+	if (!ev)
+		return NULL;
+	atomic_init(&ev->refs, 1);
+	ev->id = ev->name = ev->image = "";
+	ev->arena = arena;
+	return ev;
+}
+
+void ctr__event_free(struct ctr_event *ev)
+{
+	struct ctr__arena arena;
+
+	if (!ev)
+		return;
+	arena = ev->arena; /* the object lives in its own arena */
+	ctr__arena_free(&arena);
+}
+
+void ctr__event_freep(struct ctr_event **ev)
+{
+	ctr__event_free(*ev);
+}
+
+/* Length of the longest valid UTF-8 sequence (of at most 4 bytes) at `s`; 0 if there is none. */
+static size_t utf8_step(const char *s, size_t len)
+{
+	for (size_t n = 1; n <= 4 && n <= len; n++) {
+		if (ctr__utf8_valid(s, n))
+			return n;
+	}
+	return 0;
+}
+
+/* A copy in which each byte that is not UTF-8 is a "?". */
+static const char *copy_text(struct ctr__arena *a, const char *s)
+{
+	size_t len = s ? strlen(s) : 0;
+	char *copy;
+
+	if (len == 0)
+		return "";
+	copy = ctr__arena_strndup(a, s, len);
+	if (!copy || ctr__utf8_valid(copy, len))
+		return copy;
+	for (size_t i = 0; i < len;) {
+		size_t step = utf8_step(copy + i, len - i);
+
+		if (step == 0) {
+			copy[i] = '?';
+			step = 1;
+		}
+		i += step;
+	}
+	return copy;
+}
+
+static bool copy_labels(struct ctr_event *ev, const struct ctr__cfg_map *labels)
+{
+	struct ctr__cfg_pair *v;
+
+	if (labels->n == 0)
+		return true;
+	v = ctr__arena_alloc(&ev->arena, labels->n * sizeof(*v));
+	if (!v)
+		return false;
+	for (size_t i = 0; i < labels->n; i++) {
+		v[i].key = copy_text(&ev->arena, labels->v[i].key);
+		v[i].value = copy_text(&ev->arena, labels->v[i].value);
+		if (!v[i].key || !v[i].value)
+			return false;
+	}
+	ev->labels = (struct ctr__cfg_map){v, labels->n};
+	return true;
+}
+
+static bool copy_config(struct ctr_event *ev, const ctr_config_t *cfg)
+{
+	const char *image = cfg->rootfs_image_name;
+
+	if (!image || !*image)
+		image = cfg->rootfs;
+	ev->id = copy_text(&ev->arena, cfg->id);
+	ev->name = copy_text(&ev->arena, cfg->name);
+	ev->image = copy_text(&ev->arena, image);
+	return ev->id && ev->name && ev->image && copy_labels(ev, &cfg->labels);
+}
+
+int ctr__event_new(int32_t type, const ctr_config_t *cfg, struct ctr_event **out, ctr_error_t **err)
+{
+	struct ctr_event *ev CTR__EVENT = ctr__event_alloc();
+
+	*out = NULL;
+	if (!ev)
+		return ctr__fail_nomem(err);
+	ev->type = type;
+	ev->time_ns = ctr__now_ns();
+	if (cfg && !copy_config(ev, cfg))
+		return ctr__fail_nomem(err);
+	*out = CTR__STEAL_PTR(ev);
+	return 0;
+}
+
+/* ---- JSON ---- */
+
+static void add_string(struct ctr__buf *out, const char *s)
+{
+	ctr__json_write_string(s, strlen(s), out);
+}
+
+/* A member after which more follow; left out if it is empty. */
+static void add_member(struct ctr__buf *out, const char *key, const char *value)
+{
+	if (!*value)
+		return;
+	ctr__buf_addf(out, "\"%s\":", key);
+	add_string(out, value);
+	ctr__buf_addc(out, ',');
+}
+
+static void add_attributes(struct ctr__buf *out, const struct ctr__cfg_map *labels)
+{
+	if (labels->n == 0)
+		return;
+	ctr__buf_adds(out, ",\"Attributes\":{");
+	for (size_t i = 0; i < labels->n; i++) {
+		if (i > 0)
+			ctr__buf_addc(out, ',');
+		add_string(out, labels->v[i].key);
+		ctr__buf_addc(out, ':');
+		add_string(out, labels->v[i].value);
+	}
+	ctr__buf_addc(out, '}');
+}
+
+void ctr__event_json(const struct ctr_event *ev, struct ctr__buf *out)
+{
+	char time[CTR__RFC3339_MAX];
+
+	ctr__rfc3339_format(ev->time_ns, time);
+	ctr__buf_addc(out, '{');
+	if (ev->has_exit_code)
+		ctr__buf_addf(out, "\"ContainerExitCode\":%" PRId32 ",", ev->exit_code);
+	if (ev->oom_killed)
+		ctr__buf_adds(out, "\"OOMKilled\":true,");
+	add_member(out, "ID", ev->id);
+	add_member(out, "Image", ev->image);
+	add_member(out, "Name", ev->name);
+	ctr__buf_addf(out, "\"Status\":\"%s\",\"Time\":\"%s\",\"Type\":\"%s\"",
+	    ctr__event_type_name(ev->type), time,
+	    ev->type == CTR_EVENT_LOST ? "system" : "container");
+	add_attributes(out, &ev->labels);
+	if (ev->signal)
+		ctr__buf_addf(out, ",\"Signal\":%" PRId32, ev->signal);
+	if (ev->type == CTR_EVENT_LOST)
+		ctr__buf_addf(out, ",\"Count\":%" PRIu64, ev->count);
+	ctr__buf_addc(out, '}');
+}

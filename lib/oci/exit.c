@@ -1,0 +1,179 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * How a container's end becomes known: conmon renames exits/ID into place (decimal exit code; its ctime is
+ * the time of the end), with a copy in persist/ID/exit and an empty persist/ID/oom after an OOM kill.
+ */
+#include "oci/oci.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "oci/driver.h"
+#include "sys/fd.h"
+#include "sys/proc.h"
+#include "util/cleanup.h"
+#include "util/id.h"
+
+#define EXIT_FILE_MAX 64
+
+#define NS_PER_S INT64_C(1000000000)
+
+int32_t ctr__oci_parse_exit_code(const char *text)
+{
+	int64_t code;
+
+	if (!ctr__parse_i64(text, 0, 255, &code))
+		return -1;
+	return (int32_t)code;
+}
+
+static int32_t read_exit_code(int dirfd, const char *path)
+{
+	CTR__FREE char *text = NULL;
+	size_t len;
+
+	if (ctr__read_file_at(dirfd, path, EXIT_FILE_MAX, &text, &len) < 0 || strlen(text) != len)
+		return -1;
+	return ctr__oci_parse_exit_code(text);
+}
+
+/* One name below the container's persist directory. */
+static void persist_name(char *buf, size_t size, const char *id, const char *name)
+{
+	snprintf(buf, size, "%s/%s", id, name);
+}
+
+static bool oom_struck(const struct ctr__conmon *d, const char *id)
+{
+	char path[CTR__ID_MAX + 8];
+	struct stat st;
+
+	persist_name(path, sizeof(path), id, "oom");
+	return fstatat(d->persist_fd, path, &st, AT_SYMLINK_NOFOLLOW) == 0;
+}
+
+static int take(const struct ctr__conmon *d, const char *id, int dirfd, const char *path,
+    const struct stat *st, struct ctr_oci_status *out)
+{
+	out->exit_code = read_exit_code(dirfd, path);
+	out->finished_ns = (int64_t)st->st_ctim.tv_sec * NS_PER_S + (int64_t)st->st_ctim.tv_nsec;
+	out->oom_killed = oom_struck(d, id) ? 1 : 0;
+	return 1;
+}
+
+/* The monitor writes the copy first, so it alone counts only if no monitor is left that would write the
+ * other one. kill(2) instead of /proc: this is on the path of every look at a running container. */
+static int look_at_copy(
+    const struct ctr__conmon *d, const struct ctr_oci_container *c, struct ctr_oci_status *out)
+{
+	char path[CTR__ID_MAX + 8];
+	struct stat st;
+
+	if (c->monitor_pid > 0 && (kill(c->monitor_pid, 0) == 0 || errno != ESRCH))
+		return 0;
+	persist_name(path, sizeof(path), c->id, "exit");
+	if (fstatat(d->persist_fd, path, &st, AT_SYMLINK_NOFOLLOW) < 0)
+		return 0;
+	return take(d, c->id, d->persist_fd, path, &st, out);
+}
+
+int ctr__oci_op_exit_status(
+    void *impl, const struct ctr_oci_container *c, struct ctr_oci_status *out, ctr_error_t **err)
+{
+	const struct ctr__conmon *d = impl;
+	struct stat st;
+
+	if (fstatat(d->exits_fd, c->id, &st, AT_SYMLINK_NOFOLLOW) == 0)
+		return take(d, c->id, d->exits_fd, c->id, &st, out);
+	if (errno != ENOENT)
+		return ctr__fail_errno(
+		    err, errno, d->exits_dir, "look for the exit file of container %s", c->id);
+	return look_at_copy(d, c, out);
+}
+
+/* Polls readable at once. */
+static int ready_fd(ctr_error_t **err)
+{
+	int fd = eventfd(1, EFD_CLOEXEC | EFD_NONBLOCK);
+
+	return fd >= 0 ? fd : ctr__fail_errno(err, errno, NULL, "make an eventfd");
+}
+
+/* Conmon has nothing to do after it wrote the exit file (it gets no exit command from us): its end comes
+ * some ten microseconds later, and it comes too if it is killed and will never write one. */
+int ctr__oci_op_wait_fd(void *impl, const struct ctr_oci_container *c, ctr_error_t **err)
+{
+	const struct ctr__conmon *d = impl;
+	struct stat st;
+	int fd;
+
+	if (c->monitor_pid <= 0 || c->monitor_start == 0 ||
+	    fstatat(d->exits_fd, c->id, &st, AT_SYMLINK_NOFOLLOW) == 0)
+		return ready_fd(err);
+	fd = ctr__pidfd_open(c->monitor_pid, c->monitor_start);
+	if (fd >= 0)
+		return fd;
+	if (fd == -ESRCH)
+		return ready_fd(err);
+	return ctr__fail_errno(
+	    err, -fd, NULL, "watch the monitor %d of container %s", (int)c->monitor_pid, c->id);
+}
+
+int ctr__oci_op_monitor_alive(void *impl, const struct ctr_oci_container *c, ctr_error_t **err)
+{
+	(void)impl;
+	(void)err;
+	return c->monitor_pid > 0 && ctr__proc_alive(c->monitor_pid, c->monitor_start);
+}
+
+/* ---- exit files nobody has taken over ---- */
+
+static void close_dir(DIR **dir)
+{
+	if (*dir)
+		closedir(*dir);
+}
+
+/* A descriptor of its own, so that two readers do not share a position. */
+static DIR *open_again(int dirfd)
+{
+	int fd = openat(dirfd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	DIR *dir;
+
+	if (fd < 0)
+		return NULL;
+	dir = fdopendir(fd);
+	if (!dir)
+		close(fd);
+	return dir;
+}
+
+/* Conmon's temporary files, ID.XXXXXX, cannot be told from IDs that look like that: the caller has to
+ * know its own IDs anyway. */
+int ctr__conmon_pending_exits(
+    int exits_fd, int (*fn)(const char *id, void *userdata), void *userdata)
+{
+	CTR__CLEANUP(close_dir) DIR *dir = open_again(exits_fd);
+	const struct dirent *entry;
+
+	if (!dir)
+		return -errno;
+	while ((errno = 0, entry = readdir(dir))) {
+		int rc;
+
+		if (!ctr__id_valid(entry->d_name))
+			continue;
+		rc = fn(entry->d_name, userdata);
+		if (rc)
+			return rc;
+	}
+	return -errno;
+}

@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The OCI runtime spec as a document.
+ *
+ * defaults.c  the spec for a caller who has only a root file system and a command
+ *             (wish.c checks what it asks for, capset.c and host.c what it may have)
+ * validate.c  the types of what libctr reads or edits
+ * generate.c  the config.json of a bundle, from a configuration and what is known at init
+ * edit.c, mounts.c  writing into a document; its list of mounts
+ */
+#ifndef LIBCTR_SPEC_SPEC_H
+#define LIBCTR_SPEC_SPEC_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "config/config.h"
+#include "util/json.h"
+
+/* What the default spec depends on. Lists are NULL-terminated or NULL. */
+struct ctr__spec_wish {
+	const char *const *args; /* required, not empty                                          */
+	const char *const *env;
+	const char *const *binds; /* "/host:/container[:ro]"                                  */
+	const char *const *cap_add;
+	const char *const *cap_drop;
+	const struct ctr__cfg_map *annotations;
+	const char *workdir;
+	const char *hostname;
+	int64_t memory, pids, cpu_quota;
+	bool terminal, host_network, privileged, read_only, no_new_privs, no_cgroups;
+	/* namespaces joined from another container: not private */
+	bool join_ipc, join_mount, join_net, join_pid, join_user, join_uts, join_cgroup;
+};
+
+/* Builds the default spec as a new object of `d` (not attached). CTR_E_INVALID with detail "field". */
+int ctr__spec_default(const struct ctr__spec_wish *w, struct ctr__json_doc *d,
+    struct ctr__json **out, ctr_error_t **err);
+
+/* Checks a spec as far as libctr depends on it: an object; ociVersion text; process.args a non-empty list
+ * of strings; process.env, mounts, hooks, linux.namespaces, ... of the right types if present. CTR_E_INVALID
+ * with detail "field" = path such as "spec.process.args". */
+int ctr__spec_validate(const struct ctr__json *spec, ctr_error_t **err);
+
+/* What init knows. */
+struct ctr__spec_facts {
+	const char *root_path;   /* mounted root file system */
+	const char *cgroup_path; /* NULL = none */
+	/* Used if the spec has none and has a UTS namespace of its own. HOSTNAME is set to the name of
+	 * the container's own or the host's UTS namespace, not if another container's is joined. */
+	const char *hostname;
+	const struct ctr__cfg_pair *bind_mounts; /* destination, host path */
+	size_t bind_mounts_n;
+	const char *ns_paths[8];                 /* index CTR_NS_*: path to join, or NULL */
+	const char *process_label, *mount_label; /* NULL without SELinux */
+};
+
+struct ctr__spec_result {
+	bool terminal;    /* process.terminal */
+	bool start_hooks; /* has poststart (or startContainer) hooks */
+	bool own_pid_ns;  /* a PID namespace of its own */
+};
+
+/* Appends the config.json text to `out`. The configuration's spec is not changed. */
+int ctr__spec_generate(const ctr_config_t *cfg, const struct ctr__spec_facts *f,
+    struct ctr__buf *out, struct ctr__spec_result *result, ctr_error_t **err);
+
+#endif

@@ -1,0 +1,512 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Containers: adding, rewriting, removing. Each is one durable change. */
+#include <libctr/state.h>
+
+#include "store/env.h"
+
+#include <stdio.h>
+
+/* Freed lock slots that are kept back: an old handle of a removed container notices by the slot that its ID was
+ * used again, so a slot should not come back soon. */
+#define SLOTS_KEPT 256U
+
+/* ---- shared ---- */
+
+int ctr__no_such_ctr(ctr_error_t **err, const char *id)
+{
+	return ctr__fail(err, CTR_E_NO_SUCH_CTR, "no container \"%s\"", id);
+}
+
+int ctr__check_id(const char *id, ctr_error_t **err)
+{
+	return id && *id ? 0 : ctr__fail(err, CTR_E_EMPTY_ID, "the container's ID is empty");
+}
+
+int ctr__db_has(MDB_txn *txn, MDB_dbi db, const char *key, bool *has)
+{
+	MDB_val k = ctr__vals(key), v;
+	int rc;
+
+	*has = false;
+	if (k.mv_size == 0 || k.mv_size > CTR__NAME_MAX)
+		return 0;
+	rc = mdb_get(txn, db, &k, &v);
+	*has = rc == 0;
+	return rc == MDB_NOTFOUND ? 0 : rc;
+}
+
+static int del_if_there(MDB_txn *txn, MDB_dbi db, const char *key)
+{
+	MDB_val k = ctr__vals(key);
+	int rc = mdb_del(txn, db, &k, NULL);
+
+	return rc == MDB_NOTFOUND ? 0 : rc;
+}
+
+static const char *text(const char *s)
+{
+	return s ? s : "";
+}
+
+static int taken(ctr_error_t **err, const char *what, const char *value, const char *by)
+{
+	return ctr__fail(
+	    err, CTR_E_CTR_EXISTS, "the %s \"%s\" is in use as a container's %s", what, value, by);
+}
+
+/* ---- checks ---- */
+
+static int check_config(const ctr_config_t *cfg, ctr_error_t **err)
+{
+	int r = ctr__check_id(cfg->id, err);
+
+	if (r < 0)
+		return r;
+	if (!ctr__id_valid(cfg->id))
+		return ctr__fail(err, CTR_E_INVALID, "\"%s\" is not a valid ID", cfg->id);
+	if (cfg->name && *cfg->name && !ctr__name_valid(cfg->name))
+		return ctr__fail(err, CTR_E_INVALID, "\"%s\" is not a valid name", cfg->name);
+	if (cfg->pod && *cfg->pod)
+		return ctr__fail(err, CTR_E_NO_SUCH_POD, "no pod \"%s\"", cfg->pod);
+	for (size_t i = 0; i < cfg->all_deps.n; i++) {
+		if (strcmp(cfg->all_deps.v[i], cfg->id) == 0)
+			return ctr__fail(err, CTR_E_INVALID,
+			    "container \"%s\" cannot depend on itself", cfg->id);
+		if (!ctr__id_valid(cfg->all_deps.v[i]))
+			return ctr__no_such_ctr(err, cfg->all_deps.v[i]);
+	}
+	return 0;
+}
+
+/* Is `name` neither another container's name nor its ID? */
+static int check_name_free(
+    struct ctr__env *e, MDB_txn *txn, const ctr_config_t *cfg, ctr_error_t **err)
+{
+	const char *name = text(cfg->name);
+	bool has;
+	int r;
+
+	if (!*name)
+		return 0;
+	r = ctr__db_has(txn, e->db[CTR__DB_NAME], name, &has);
+	if (r == 0 && has)
+		return taken(err, "name", name, "name");
+	if (r == 0 && strcmp(name, cfg->id) != 0)
+		r = ctr__db_has(txn, e->db[CTR__DB_CTR], name, &has);
+	return r == 0 && has ? taken(err, "name", name, "ID") : r;
+}
+
+static int check_id_free(struct ctr__env *e, MDB_txn *txn, const char *id, ctr_error_t **err)
+{
+	bool has;
+	int r = ctr__db_has(txn, e->db[CTR__DB_CTR], id, &has);
+
+	if (r == 0 && has)
+		return taken(err, "ID", id, "ID");
+	if (r == 0)
+		r = ctr__db_has(txn, e->db[CTR__DB_NAME], id, &has);
+	return r == 0 && has ? taken(err, "ID", id, "name") : r;
+}
+
+/* ---- the rows of one container ---- */
+
+/* What a listing shows as the command: the arguments by spaces, not cut within a character. */
+static void command_text(const ctr_config_t *cfg, char out[CTR__COMMAND_MAX + 1])
+{
+	const struct ctr__cfg_list *args = cfg->args.n ? &cfg->args : &cfg->command;
+	size_t len = 0;
+
+	for (size_t i = 0; i < args->n && len < CTR__COMMAND_MAX; i++) {
+		size_t n;
+
+		if (i > 0)
+			out[len++] = ' ';
+		n = strnlen(args->v[i], CTR__COMMAND_MAX - len);
+		memcpy(out + len, args->v[i], n);
+		len += n;
+	}
+	while (len > 0 && !ctr__utf8_valid(out, len))
+		len--;
+	out[len] = '\0';
+}
+
+/* The record of a configuration, apart from dependencies and JSON. */
+static void fill_record(
+    const struct ctr__change *ch, char command[CTR__COMMAND_MAX + 1], struct ctr__ctr_rec *rec)
+{
+	const ctr_config_t *cfg = ch->cfg;
+	const char *image = text(cfg->rootfs_image_name);
+
+	command_text(cfg, command);
+	*rec = (struct ctr__ctr_rec){
+	    .origin = ch->origin,
+	    .slot = ch->slot,
+	    .created_ns = cfg->created_ns,
+	    .name = text(cfg->name),
+	    .image = *image ? image : text(cfg->rootfs),
+	    .command = command,
+	};
+}
+
+static int put_record(struct ctr__env *e, MDB_txn *txn, const struct ctr__change *ch)
+{
+	const ctr_config_t *cfg = ch->cfg;
+	CTR__BUF struct ctr__buf json = {0}, deps = {0}, value = {0};
+	char command[CTR__COMMAND_MAX + 1];
+	struct ctr__ctr_rec rec;
+	MDB_val k = ctr__vals(cfg->id), v;
+
+	fill_record(ch, command, &rec);
+	ctr__config_write(cfg, &json);
+	for (size_t i = 0; i < cfg->all_deps.n; i++)
+		ctr__buf_add(&deps, cfg->all_deps.v[i], strlen(cfg->all_deps.v[i]) + 1);
+	if (json.failed || deps.failed)
+		return ENOMEM;
+	rec.json = json.data;
+	rec.json_len = json.len;
+	rec.deps = deps.data;
+	rec.deps_len = deps.len;
+	ctr__ctr_rec_encode(&rec, &value);
+	if (value.failed)
+		return ENOMEM;
+	v = ctr__val(value.data, value.len);
+	return mdb_put(txn, e->db[CTR__DB_CTR], &k, &v, 0);
+}
+
+static int put_name(struct ctr__env *e, MDB_txn *txn, const ctr_config_t *cfg)
+{
+	MDB_val k = ctr__vals(text(cfg->name)), v = ctr__vals(cfg->id);
+
+	return k.mv_size ? mdb_put(txn, e->db[CTR__DB_NAME], &k, &v, 0) : 0;
+}
+
+static int put_deps(struct ctr__env *e, MDB_txn *txn, const ctr_config_t *cfg, ctr_error_t **err)
+{
+	int r = 0;
+
+	for (size_t i = 0; i < cfg->all_deps.n && r == 0; i++) {
+		MDB_val k = ctr__vals(cfg->all_deps.v[i]), v = ctr__vals(cfg->id);
+		bool has;
+
+		r = ctr__db_has(txn, e->db[CTR__DB_CTR], cfg->all_deps.v[i], &has);
+		if (r == 0 && !has)
+			return ctr__fail(err, CTR_E_NO_SUCH_CTR,
+			    "container \"%s\" depends on \"%s\", which does not exist", cfg->id,
+			    cfg->all_deps.v[i]);
+		if (r == 0)
+			r = mdb_put(txn, e->db[CTR__DB_DEP], &k, &v, MDB_NODUPDATA);
+		if (r == MDB_KEYEXIST)
+			r = 0;
+	}
+	return r;
+}
+
+/* `deps`: of the stored record. The map may change under it, so it is copied first. */
+static int del_deps(struct ctr__env *e, MDB_txn *txn, const char *id, const struct ctr__buf *deps)
+{
+	int rc = 0;
+
+	for (size_t at = 0; at < deps->len && (rc == 0 || rc == MDB_NOTFOUND);) {
+		const char *dep = deps->data + at;
+		MDB_val k = ctr__vals(dep), v = ctr__vals(id);
+
+		if (k.mv_size == 0 || k.mv_size > CTR__ID_MAX)
+			return MDB_CORRUPTED;
+		rc = mdb_del(txn, e->db[CTR__DB_DEP], &k, &v);
+		at += k.mv_size + 1;
+	}
+	return rc == MDB_NOTFOUND ? 0 : rc;
+}
+
+/* key NUL value NUL ...; no row if there are no labels. */
+static int put_labels(struct ctr__env *e, MDB_txn *txn, const ctr_config_t *cfg)
+{
+	CTR__BUF struct ctr__buf value = {0};
+	MDB_val k = ctr__vals(cfg->id), v;
+
+	if (cfg->labels.n == 0)
+		return del_if_there(txn, e->db[CTR__DB_LABEL], cfg->id);
+	for (size_t i = 0; i < cfg->labels.n; i++) {
+		const struct ctr__cfg_pair *l = &cfg->labels.v[i];
+
+		ctr__buf_add(&value, l->key, strlen(l->key) + 1);
+		ctr__buf_add(&value, l->value, strlen(l->value) + 1);
+	}
+	if (value.failed)
+		return ENOMEM;
+	v = ctr__val(value.data, value.len);
+	return mdb_put(txn, e->db[CTR__DB_LABEL], &k, &v, 0);
+}
+
+/* What has to be known of a stored container to replace or remove it; a copy. */
+struct old {
+	struct ctr__origin origin;
+	uint32_t slot;
+	char name[CTR__NAME_MAX + 1];
+	struct ctr__buf deps;
+};
+
+static void old_free(struct old *o)
+{
+	ctr__buf_free(&o->deps);
+}
+
+static int read_old(
+    struct ctr__env *e, MDB_txn *txn, const char *id, struct old *o, ctr_error_t **err)
+{
+	MDB_val k = ctr__vals(id), v;
+	struct ctr__ctr_rec rec;
+	int r = MDB_NOTFOUND;
+
+	if (k.mv_size <= CTR__ID_MAX)
+		r = mdb_get(txn, e->db[CTR__DB_CTR], &k, &v);
+	if (r == MDB_NOTFOUND)
+		return ctr__no_such_ctr(err, id);
+	if (r == 0)
+		r = ctr__ctr_rec_decode(v.mv_data, v.mv_size, &rec, err);
+	if (r)
+		return r;
+	if (strlen(rec.name) >= sizeof(o->name))
+		return MDB_CORRUPTED;
+	memcpy(o->name, rec.name, strlen(rec.name) + 1);
+	o->origin = rec.origin;
+	o->slot = rec.slot;
+	ctr__buf_add(&o->deps, rec.deps, rec.deps_len);
+	return o->deps.failed ? ENOMEM : 0;
+}
+
+/* ---- lock slots: "slot_free" has freed ones by the order in which they were freed ---- */
+
+static int take_freed(struct ctr__env *e, MDB_txn *txn, uint32_t *slot, bool *found)
+{
+	CTR__CURSOR MDB_cursor *cur = NULL;
+	MDB_val k, v;
+	MDB_stat st;
+	int rc = mdb_stat(txn, e->db[CTR__DB_SLOT_FREE], &st);
+
+	*found = false;
+	if (rc || st.ms_entries <= SLOTS_KEPT)
+		return rc;
+	rc = mdb_cursor_open(txn, e->db[CTR__DB_SLOT_FREE], &cur);
+	if (rc == 0)
+		rc = mdb_cursor_get(cur, &k, &v, MDB_FIRST);
+	if (rc == 0 && v.mv_size != sizeof(*slot))
+		rc = MDB_CORRUPTED;
+	if (rc)
+		return rc;
+	memcpy(slot, v.mv_data, sizeof(*slot));
+	*found = true;
+	return mdb_cursor_del(cur, 0);
+}
+
+static int take_slot(struct ctr__store *s, MDB_txn *txn, uint32_t *slot, ctr_error_t **err)
+{
+	struct ctr__env *e = &s->root_env;
+	struct ctr__slot *unused;
+	uint64_t next;
+	bool found;
+	int r = take_freed(e, txn, slot, &found);
+
+	if (r == 0 && !found) {
+		r = ctr__meta_get(e, txn, "slot_next", 0, &next);
+		if (r == 0 && next >= CTR__SLOTS_MAX)
+			return ctr__fail(
+			    err, CTR_E_STORE_FULL, "there are %u containers", CTR__SLOTS_MAX);
+		*slot = (uint32_t)next;
+		if (r == 0)
+			r = ctr__meta_put(e, txn, "slot_next", next + 1);
+	}
+	/* Makes room in the lock table while it can still fail. */
+	return r ? r : ctr__locks_slot(s->locks, *slot, &unused, err);
+}
+
+static int free_slot(struct ctr__env *e, MDB_txn *txn, uint32_t slot)
+{
+	unsigned char be[8];
+	MDB_val k = ctr__val(be, sizeof(be)), v = ctr__val(&slot, sizeof(slot));
+
+	/* One container is removed per transaction, so its number is unique. */
+	ctr__put_be64(be, mdb_txn_id(txn));
+	return mdb_put(txn, e->db[CTR__DB_SLOT_FREE], &k, &v, 0);
+}
+
+/* ---- adding ---- */
+
+static int add_root(MDB_txn *txn, struct ctr__change *ch, ctr_error_t **err)
+{
+	struct ctr__env *e = &ch->store->root_env;
+	int r = check_id_free(e, txn, ch->id, err);
+
+	if (r == 0)
+		r = check_name_free(e, txn, ch->cfg, err);
+	if (r == 0)
+		r = put_deps(e, txn, ch->cfg, err);
+	if (r == 0)
+		r = take_slot(ch->store, txn, &ch->slot, err);
+	if (r)
+		return r;
+	ch->origin.born = ch->origin.cfg_gen = mdb_txn_id(txn);
+	r = put_record(e, txn, ch);
+	if (r == 0)
+		r = put_name(e, txn, ch->cfg);
+	if (r == 0)
+		r = put_labels(e, txn, ch->cfg);
+	/* Of an earlier container with this ID. */
+	if (r == 0)
+		ctr__history_remove(ch->store, ch->id);
+	return r;
+}
+
+/* Summary and state; for a new container those of one that has just been configured. */
+static int mend_run(struct ctr__change *ch, MDB_txn *txn)
+{
+	char command[CTR__COMMAND_MAX + 1];
+	struct ctr__ctr_rec rec;
+
+	fill_record(ch, command, &rec);
+	return ctr__mend_rows(ch->store, txn, ch->id, &rec);
+}
+
+static int add_run(MDB_txn *txn, struct ctr__change *ch, ctr_error_t **err)
+{
+	int rc = mend_run(ch, txn);
+
+	(void)err;
+	/* Of an earlier container with this ID. */
+	return rc ? rc : del_if_there(txn, ch->store->run_env.db[CTR__DB_EXIT], ch->id);
+}
+
+int ctr__store_add(struct ctr__store *s, const ctr_config_t *cfg, const struct ctr_event *ev,
+    uint32_t *slot, ctr_error_t **err)
+{
+	struct ctr__change ch = {.store = s, .id = cfg->id, .cfg = cfg, .ev = ev};
+	int r = check_config(cfg, err);
+
+	if (r == 0)
+		r = ctr__change_commit(&ch, add_root, add_run, err);
+	if (r == 0)
+		*slot = ch.slot;
+	return r;
+}
+
+/* ---- rewriting ---- */
+
+static int rewrite_root(MDB_txn *txn, struct ctr__change *ch, ctr_error_t **err)
+{
+	struct ctr__env *e = &ch->store->root_env;
+	CTR__CLEANUP(old_free) struct old old = {.slot = 0};
+	int r = read_old(e, txn, ch->id, &old, err);
+
+	if (r == 0 && strcmp(old.name, text(ch->cfg->name)) != 0) {
+		r = check_name_free(e, txn, ch->cfg, err);
+		if (r == 0 && old.name[0])
+			r = del_if_there(txn, e->db[CTR__DB_NAME], old.name);
+		if (r == 0)
+			r = put_name(e, txn, ch->cfg);
+	}
+	if (r == 0)
+		r = del_deps(e, txn, ch->id, &old.deps);
+	if (r == 0)
+		r = put_deps(e, txn, ch->cfg, err);
+	if (r)
+		return r;
+	ch->slot = old.slot;
+	ch->origin.born = old.origin.born;
+	ch->origin.cfg_gen = mdb_txn_id(txn);
+	r = put_record(e, txn, ch);
+	return r ? r : put_labels(e, txn, ch->cfg);
+}
+
+static int rewrite_run(MDB_txn *txn, struct ctr__change *ch, ctr_error_t **err)
+{
+	(void)err;
+	return mend_run(ch, txn);
+}
+
+int ctr__store_rewrite(struct ctr__store *s, const ctr_config_t *cfg, const struct ctr_event *ev,
+    uint64_t *cfg_gen, ctr_error_t **err)
+{
+	struct ctr__change ch = {.store = s, .id = cfg->id, .cfg = cfg, .ev = ev};
+	int r = check_config(cfg, err);
+
+	if (r == 0)
+		r = ctr__change_commit(&ch, rewrite_root, rewrite_run, err);
+	if (r == 0)
+		*cfg_gen = ch.origin.cfg_gen;
+	return r;
+}
+
+/* ---- removing ---- */
+
+/* Comma-separated, as the detail of an error. */
+static int fail_dependents(MDB_cursor *cur, const char *id, MDB_val k, MDB_val v, ctr_error_t **err)
+{
+	CTR__BUF struct ctr__buf list = {0};
+	int rc = 0;
+
+	while (rc == 0) {
+		if (list.len > 0)
+			ctr__buf_addc(&list, ',');
+		ctr__buf_add(&list, v.mv_data, v.mv_size);
+		rc = mdb_cursor_get(cur, &k, &v, MDB_NEXT_DUP);
+	}
+	if (rc != MDB_NOTFOUND)
+		return rc;
+	if (list.failed)
+		return ctr__fail_nomem(err);
+	ctr__fail(
+	    err, CTR_E_CTR_EXISTS, "container \"%s\" has dependent containers: %s", id, list.data);
+	ctr__error_detail(err, "dependents", list.data);
+	return CTR_E_CTR_EXISTS;
+}
+
+static int check_no_dependents(struct ctr__env *e, MDB_txn *txn, const char *id, ctr_error_t **err)
+{
+	CTR__CURSOR MDB_cursor *cur = NULL;
+	MDB_val k = ctr__vals(id), v;
+	int rc = mdb_cursor_open(txn, e->db[CTR__DB_DEP], &cur);
+
+	if (rc == 0)
+		rc = mdb_cursor_get(cur, &k, &v, MDB_SET_KEY);
+	if (rc)
+		return rc == MDB_NOTFOUND ? 0 : rc;
+	return fail_dependents(cur, id, k, v, err);
+}
+
+static int remove_root(MDB_txn *txn, struct ctr__change *ch, ctr_error_t **err)
+{
+	struct ctr__env *e = &ch->store->root_env;
+	CTR__CLEANUP(old_free) struct old old = {.slot = 0};
+	int r = read_old(e, txn, ch->id, &old, err);
+
+	if (r == 0)
+		r = check_no_dependents(e, txn, ch->id, err);
+	if (r == 0)
+		r = del_deps(e, txn, ch->id, &old.deps);
+	if (r == 0 && old.name[0])
+		r = del_if_there(txn, e->db[CTR__DB_NAME], old.name);
+	if (r == 0)
+		r = del_if_there(txn, e->db[CTR__DB_LABEL], ch->id);
+	if (r == 0)
+		r = del_if_there(txn, e->db[CTR__DB_CTR], ch->id);
+	return r ? r : free_slot(e, txn, old.slot);
+}
+
+/* The exit code stays. */
+static int remove_run(MDB_txn *txn, struct ctr__change *ch, ctr_error_t **err)
+{
+	struct ctr__env *run = &ch->store->run_env;
+	int rc = del_if_there(txn, run->db[CTR__DB_SUM], ch->id);
+
+	(void)err;
+	return rc ? rc : del_if_there(txn, run->db[CTR__DB_STATE], ch->id);
+}
+
+int ctr__store_remove(
+    struct ctr__store *s, const char *id, const struct ctr_event *ev, ctr_error_t **err)
+{
+	struct ctr__change ch = {.store = s, .id = id, .ev = ev};
+	int r = ctr__check_id(id, err);
+
+	return r < 0 ? r : ctr__change_commit(&ch, remove_root, remove_run, err);
+}

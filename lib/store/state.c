@@ -1,0 +1,320 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The codec of the state record.
+ *
+ *	u8 version, u8 oldest version that can read it, u16 zero, then per field:
+ *	u16 tag, u32 length, value
+ *
+ * Numbers are little-endian. Fields are in order of their tags, each tag once (bind mounts: once per mount);
+ * a field that has its default value is left out. Strings end with a NUL, which counts. Tags behind the last
+ * one known are of a later library: they come last, and are kept as they are.
+ */
+#include "store/state.h"
+
+#include <string.h>
+
+#include <libctr/state.h>
+
+#define VERSION    1U
+#define HEAD_LEN   4U
+#define FIELD_LEN  6U
+#define BIND_PAIRS (sizeof(((struct ctr__state *)0)->bind_mounts) / sizeof(const char *) / 2)
+
+/* Stored: numbers never change. */
+enum tag {
+	TAG_STATE = 1,
+	TAG_INTENT = 2,
+	TAG_PID = 3,
+	TAG_PID_START = 4,
+	TAG_CONMON_PID = 5,
+	TAG_CONMON_START = 6,
+	TAG_EXIT_CODE = 7,
+	TAG_EXITED = 8,
+	TAG_OOM_KILLED = 9,
+	TAG_MOUNTED = 10,
+	TAG_STOPPED_BY_USER = 11,
+	TAG_OWN_PID_NS = 12,
+	TAG_START_HOOKS = 13,
+	TAG_EVER_STARTED = 14,
+	TAG_MOUNT_COUNT = 15,
+	TAG_STARTED = 16,
+	TAG_FINISHED = 17,
+	TAG_MOUNTPOINT = 18,
+	TAG_CONFIG_PATH = 19,
+	TAG_ERROR = 20,
+	TAG_NET_NS = 21,
+	TAG_BIND_MOUNT = 22,
+	TAG_SLOT = 23,
+	TAG_END /* the first that is not known */
+};
+
+void ctr__state_init(struct ctr__state *s, int32_t state)
+{
+	memset(s, 0, sizeof(*s));
+	s->state = state;
+	s->mountpoint = s->config_path = s->error = s->net_ns = "";
+}
+
+/* ---- encoding ---- */
+
+static unsigned char *put_number(unsigned char *p, uint64_t v, size_t bytes)
+{
+	for (size_t i = 0; i < bytes; i++)
+		*p++ = (unsigned char)(v >> (8 * i));
+	return p;
+}
+
+static unsigned char *put_head(unsigned char *p, enum tag tag, size_t len)
+{
+	p = put_number(p, tag, 2);
+	return put_number(p, len, 4);
+}
+
+static unsigned char *put_field(unsigned char *p, enum tag tag, uint64_t v, size_t bytes)
+{
+	if (v == 0)
+		return p;
+	return put_number(put_head(p, tag, bytes), v, bytes);
+}
+
+static unsigned char *put_flag(unsigned char *p, enum tag tag, bool on)
+{
+	return on ? put_head(p, tag, 0) : p;
+}
+
+static unsigned char *put_numbers(const struct ctr__state *s, unsigned char *p)
+{
+	p = put_field(p, TAG_STATE, (uint32_t)s->state, 4);
+	p = put_field(p, TAG_INTENT, (uint32_t)s->intent, 4);
+	p = put_field(p, TAG_PID, (uint32_t)s->pid, 4);
+	p = put_field(p, TAG_PID_START, s->pid_start, 8);
+	p = put_field(p, TAG_CONMON_PID, (uint32_t)s->conmon_pid, 4);
+	p = put_field(p, TAG_CONMON_START, s->conmon_start, 8);
+	p = put_field(p, TAG_EXIT_CODE, (uint32_t)s->exit_code, 4);
+	p = put_flag(p, TAG_EXITED, s->exited);
+	p = put_flag(p, TAG_OOM_KILLED, s->oom_killed);
+	p = put_flag(p, TAG_MOUNTED, s->mounted);
+	p = put_flag(p, TAG_STOPPED_BY_USER, s->stopped_by_user);
+	p = put_flag(p, TAG_OWN_PID_NS, s->own_pid_ns);
+	p = put_flag(p, TAG_START_HOOKS, s->start_hooks);
+	p = put_flag(p, TAG_EVER_STARTED, s->ever_started);
+	p = put_field(p, TAG_MOUNT_COUNT, s->mount_count, 4);
+	p = put_field(p, TAG_STARTED, (uint64_t)s->started_ns, 8);
+	return put_field(p, TAG_FINISHED, (uint64_t)s->finished_ns, 8);
+}
+
+static void add_head(struct ctr__buf *out, enum tag tag, size_t len)
+{
+	unsigned char head[FIELD_LEN];
+
+	if (len > UINT32_MAX) {
+		out->failed = true;
+		return;
+	}
+	put_head(head, tag, len);
+	ctr__buf_add(out, head, sizeof(head));
+}
+
+static void add_string(struct ctr__buf *out, enum tag tag, const char *s)
+{
+	size_t len = s ? strlen(s) : 0;
+
+	if (len == 0)
+		return;
+	add_head(out, tag, len + 1);
+	ctr__buf_add(out, s, len + 1);
+}
+
+static void add_bind_mounts(struct ctr__buf *out, const struct ctr__state *s)
+{
+	for (uint32_t i = 0; i < s->bind_mounts_n && i < BIND_PAIRS; i++) {
+		const char *dest = s->bind_mounts[2 * i], *host = s->bind_mounts[2 * i + 1];
+		size_t dest_len = strlen(dest) + 1, host_len = strlen(host) + 1;
+
+		add_head(out, TAG_BIND_MOUNT, dest_len + host_len);
+		ctr__buf_add(out, dest, dest_len);
+		ctr__buf_add(out, host, host_len);
+	}
+}
+
+void ctr__state_encode(const struct ctr__state *s, struct ctr__buf *out)
+{
+	/* Numbers go to the stack first: one addition to the buffer instead of fifty. */
+	unsigned char fixed[HEAD_LEN + TAG_END * (FIELD_LEN + 8)] = {VERSION, VERSION};
+	unsigned char slot[FIELD_LEN + 4], *end;
+
+	end = put_numbers(s, fixed + HEAD_LEN);
+	ctr__buf_add(out, fixed, (size_t)(end - fixed));
+	add_string(out, TAG_MOUNTPOINT, s->mountpoint);
+	add_string(out, TAG_CONFIG_PATH, s->config_path);
+	add_string(out, TAG_ERROR, s->error);
+	add_string(out, TAG_NET_NS, s->net_ns);
+	add_bind_mounts(out, s);
+	end = put_field(slot, TAG_SLOT, s->slot, 4);
+	ctr__buf_add(out, slot, (size_t)(end - slot));
+	ctr__buf_add(out, s->unknown, s->unknown_len);
+}
+
+/* ---- decoding ---- */
+
+struct field {
+	unsigned int tag;
+	const unsigned char *value;
+	size_t len;
+};
+
+static uint64_t get_number(const unsigned char *p, size_t bytes)
+{
+	uint64_t v = 0;
+
+	for (size_t i = bytes; i > 0; i--)
+		v = v << 8 | p[i - 1];
+	return v;
+}
+
+static bool get_u32(const struct field *f, uint32_t *out)
+{
+	*out = (uint32_t)get_number(f->value, f->len == 4 ? 4 : 0);
+	return f->len == 4;
+}
+
+static bool get_i32(const struct field *f, int32_t min, int32_t max, int32_t *out)
+{
+	uint32_t v;
+
+	if (!get_u32(f, &v))
+		return false;
+	*out = (int32_t)v;
+	return *out >= min && *out <= max;
+}
+
+static bool get_u64(const struct field *f, uint64_t *out)
+{
+	*out = get_number(f->value, f->len == 8 ? 8 : 0);
+	return f->len == 8;
+}
+
+static bool get_i64(const struct field *f, int64_t *out)
+{
+	uint64_t v;
+	bool ok = get_u64(f, &v);
+
+	*out = (int64_t)v;
+	return ok;
+}
+
+static bool get_flag(const struct field *f, bool *out)
+{
+	*out = true;
+	return f->len == 0;
+}
+
+static bool get_string(const struct field *f, const char **out)
+{
+	*out = (const char *)f->value;
+	return f->len > 0 && memchr(f->value, '\0', f->len) == f->value + f->len - 1;
+}
+
+static bool get_bind_mount(const struct field *f, struct ctr__state *s)
+{
+	const unsigned char *nul = f->len ? memchr(f->value, '\0', f->len) : NULL;
+	struct field host;
+
+	if (!nul || s->bind_mounts_n >= BIND_PAIRS)
+		return false;
+	host.value = nul + 1;
+	host.len = f->len - (size_t)(host.value - f->value);
+	s->bind_mounts[2 * s->bind_mounts_n] = (const char *)f->value;
+	if (!get_string(&host, &s->bind_mounts[2 * s->bind_mounts_n + 1]))
+		return false;
+	s->bind_mounts_n++;
+	return true;
+}
+
+static bool decode_field(const struct field *f, struct ctr__state *s)
+{
+	switch ((enum tag)f->tag) {
+	case TAG_STATE: return get_i32(f, 0, CTR_STATE_STOPPING, &s->state);
+	case TAG_INTENT: return get_i32(f, 0, CTR__INTENT_LAST, &s->intent);
+	/* A negative one would signal a process group, or everybody. */
+	case TAG_PID: return get_i32(f, 0, INT32_MAX, &s->pid);
+	case TAG_PID_START: return get_u64(f, &s->pid_start);
+	case TAG_CONMON_PID: return get_i32(f, 0, INT32_MAX, &s->conmon_pid);
+	case TAG_CONMON_START: return get_u64(f, &s->conmon_start);
+	case TAG_EXIT_CODE: return get_i32(f, INT32_MIN, INT32_MAX, &s->exit_code);
+	case TAG_EXITED: return get_flag(f, &s->exited);
+	case TAG_OOM_KILLED: return get_flag(f, &s->oom_killed);
+	case TAG_MOUNTED: return get_flag(f, &s->mounted);
+	case TAG_STOPPED_BY_USER: return get_flag(f, &s->stopped_by_user);
+	case TAG_OWN_PID_NS: return get_flag(f, &s->own_pid_ns);
+	case TAG_START_HOOKS: return get_flag(f, &s->start_hooks);
+	case TAG_EVER_STARTED: return get_flag(f, &s->ever_started);
+	case TAG_MOUNT_COUNT: return get_u32(f, &s->mount_count);
+	case TAG_STARTED: return get_i64(f, &s->started_ns);
+	case TAG_FINISHED: return get_i64(f, &s->finished_ns);
+	case TAG_MOUNTPOINT: return get_string(f, &s->mountpoint);
+	case TAG_CONFIG_PATH: return get_string(f, &s->config_path);
+	case TAG_ERROR: return get_string(f, &s->error);
+	case TAG_NET_NS: return get_string(f, &s->net_ns);
+	case TAG_BIND_MOUNT: return get_bind_mount(f, s);
+	case TAG_SLOT: return get_u32(f, &s->slot);
+	case TAG_END: break;
+	}
+	return false;
+}
+
+/* Takes a field off the front. */
+static bool next_field(const unsigned char **p, size_t *left, struct field *f)
+{
+	if (*left < FIELD_LEN)
+		return false;
+	f->tag = (unsigned int)get_number(*p, 2);
+	f->len = (size_t)get_number(*p + 2, 4);
+	f->value = *p + FIELD_LEN;
+	if (f->len > *left - FIELD_LEN)
+		return false;
+	*p = f->value + f->len;
+	*left -= FIELD_LEN + f->len;
+	return true;
+}
+
+static bool decode_fields(const unsigned char *p, size_t left, struct ctr__state *s)
+{
+	unsigned int last = 0;
+
+	while (left > 0) {
+		const unsigned char *start = p;
+		struct field f;
+
+		if (!next_field(&p, &left, &f))
+			return false;
+		if (f.tag < last || (f.tag == last && f.tag < TAG_END && f.tag != TAG_BIND_MOUNT))
+			return false;
+		last = f.tag;
+		if (f.tag >= TAG_END) {
+			if (!s->unknown)
+				s->unknown = start;
+			s->unknown_len = (size_t)(p - s->unknown);
+		} else if (!decode_field(&f, s)) {
+			return false;
+		}
+	}
+	return true;
+}
+
+int ctr__state_decode(const void *data, size_t len, struct ctr__state *s, ctr_error_t **err)
+{
+	const unsigned char *p = data;
+
+	ctr__state_init(s, 0);
+	if (len < HEAD_LEN || p[0] == 0 || p[1] == 0 || p[1] > p[0] || p[2] || p[3])
+		return ctr__fail(err, CTR_E_STORE_CORRUPT, "a state record is damaged");
+	if (p[1] > VERSION)
+		return ctr__fail(err, CTR_E_STORE_NEWER,
+		    "a state record has version %u, this libctr knows %u", p[0], VERSION);
+	if (!decode_fields(p + HEAD_LEN, len - HEAD_LEN, s)) {
+		ctr__state_init(s, 0);
+		return ctr__fail(err, CTR_E_STORE_CORRUPT, "a state record is damaged");
+	}
+	return 0;
+}

@@ -1,0 +1,362 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Transactions: the writer's way in, the pool of readers, growth of the map. */
+#include "store/env.h"
+
+#include <sys/mman.h>
+
+#include "lock/lock.h"
+
+#define CHECK_EVERY 1000U /* commits between two looks for dead readers */
+
+#if SIZE_MAX > UINT32_MAX
+#define ROOT_MAP_MAX ((size_t)1 << 42)
+#define RUN_MAP_MAX  ((size_t)1 << 32)
+#else
+#define ROOT_MAP_MAX ((size_t)1 << 30)
+#define RUN_MAP_MAX  ((size_t)1 << 29)
+#endif
+
+static int refuse_forked(ctr_error_t **err)
+{
+	return ctr__fail(err, CTR_E_FORKED, "the store was opened by the parent process");
+}
+
+/* The gate, held shared. */
+static int enter(struct ctr__env *e, ctr_error_t **err)
+{
+	pthread_rwlock_rdlock(&e->gate);
+	if (!e->broken)
+		return 0;
+	pthread_rwlock_unlock(&e->gate);
+	return ctr__fail(err, CTR_E_STORE, "the memory map of %s was lost", e->dir);
+}
+
+static void leave(struct ctr__env *e)
+{
+	pthread_rwlock_unlock(&e->gate);
+}
+
+/* ---- the map ---- */
+
+/* The gate is held exclusively. LMDB unmaps before it maps, and cannot go back: so try first whether there is
+ * room. */
+static int move_map(struct ctr__env *e, size_t size)
+{
+	void *probe;
+	int fd, rc;
+
+	rc = mdb_env_get_fd(e->env, &fd);
+	if (rc)
+		return rc;
+	probe = mmap(NULL, size, PROT_READ, MAP_SHARED, fd, 0);
+	if (probe == MAP_FAILED)
+		return ENOMEM;
+	munmap(probe, size);
+	rc = mdb_env_set_mapsize(e->env, size);
+	if (rc == 0)
+		e->map_size = size;
+	else if (rc != EINVAL) /* that: refused before anything was done */
+		e->broken = true;
+	return rc;
+}
+
+int ctr__env_resize(struct ctr__env *e, size_t size, ctr_error_t **err)
+{
+	int rc;
+
+	pthread_rwlock_wrlock(&e->gate);
+	rc = e->broken ? ENOMEM : move_map(e, size);
+	pthread_rwlock_unlock(&e->gate);
+	return ctr__env_result(e, rc, err);
+}
+
+/* Another process made the file larger than our map. Not what its map is: that may be too large for us. */
+static int adopt_size(struct ctr__env *e, ctr_error_t **err)
+{
+	MDB_envinfo info;
+	MDB_stat st;
+	int rc;
+
+	pthread_rwlock_wrlock(&e->gate);
+	rc = e->broken ? ENOMEM : mdb_env_info(e->env, &info);
+	if (!rc)
+		rc = mdb_env_stat(e->env, &st);
+	if (!rc) {
+		size_t size = e->map_size, need = (info.me_last_pgno + 1) * st.ms_psize;
+
+		while (size < need && size <= SIZE_MAX / 2)
+			size *= 2;
+		/* Also if another thread has done it meanwhile: then it costs little. */
+		rc = move_map(e, size);
+	}
+	pthread_rwlock_unlock(&e->gate);
+	return ctr__env_result(e, rc, err);
+}
+
+/* Pages in use by the databases. */
+static int live_pages(struct ctr__env *e, size_t *pages, ctr_error_t **err)
+{
+	CTR__READ struct ctr__read rd = {0};
+	int n = e->mutex == CTR__MUTEX_RUN ? CTR__DB_EXIT + 1 : CTR__DB_LABEL + 1;
+	int r = ctr__read_begin_locked(e, &rd, err);
+
+	*pages = 0;
+	for (int i = 0; r == 0 && i < n; i++) {
+		MDB_stat st;
+
+		r = mdb_stat(rd.txn, e->db[i], &st);
+		if (r == 0)
+			*pages += st.ms_branch_pages + st.ms_leaf_pages + st.ms_overflow_pages;
+	}
+	return ctr__env_result(e, r, err);
+}
+
+/*
+ * The map is full. A map that is full of old pages, which a stalled reader holds, is not made larger in the run
+ * root: that is memory of the machine, and there would be no end to it.
+ */
+static int grow(struct ctr__env *e, ctr_error_t **err)
+{
+	bool run = e->mutex == CTR__MUTEX_RUN;
+	size_t size = e->map_size, live;
+	MDB_stat st;
+	int dead = 0;
+	int r;
+
+	r = mdb_reader_check(e->env, &dead);
+	if (r == 0)
+		r = mdb_env_stat(e->env, &st);
+	if (r)
+		return ctr__env_result(e, r, err);
+	r = live_pages(e, &live, err);
+	if (r < 0)
+		return r;
+	/* What a dead reader held is free again. */
+	if (dead > 0 && live < size / st.ms_psize / 4)
+		return 0;
+	if (run && live < size / st.ms_psize / 4)
+		return ctr__fail(err, CTR_E_STORE_FULL,
+		    "%s is full of old pages that a stalled process is still reading", e->dir);
+	if (size > (run ? RUN_MAP_MAX : ROOT_MAP_MAX) / 2)
+		return ctr__env_result(e, MDB_MAP_FULL, err);
+	return ctr__env_resize(e, size * 2, err);
+}
+
+/* ---- writing ---- */
+
+int ctr__env_settle(struct ctr__env *e, ctr_error_t **err)
+{
+	MDB_txn *txn;
+	int r = enter(e, err);
+	int rc;
+
+	if (r < 0)
+		return r;
+	rc = mdb_txn_begin(e->env, NULL, 0, &txn);
+	if (rc == 0)
+		mdb_txn_abort(txn);
+	leave(e);
+	/* The map is too small: beginning has published the commit all the same. */
+	return ctr__env_result(e, rc == MDB_MAP_RESIZED ? 0 : rc, err);
+}
+
+int ctr__env_lock(struct ctr__env *e, struct ctr__env **held, ctr_error_t **err)
+{
+	struct ctr__store *s = e->store;
+	bool died = false;
+	int r;
+
+	if (ctr__store_forked(s))
+		return refuse_forked(err);
+	if (!s->locks) {
+		*held = NULL;
+		return 0;
+	}
+	r = ctr__locks_store_lock(s->locks, e->mutex, &died, err);
+	if (r < 0)
+		return r;
+	*held = e;
+	return died && e->env ? ctr__env_settle(e, err) : 0;
+}
+
+void ctr__env_unlockp(struct ctr__env **held)
+{
+	if (*held)
+		ctr__locks_store_unlock((*held)->store->locks, (*held)->mutex);
+	*held = NULL;
+}
+
+static int write_once(struct ctr__env *e, ctr__write_fn *fn, void *arg, ctr_error_t **err)
+{
+	MDB_txn *txn;
+	int r = enter(e, err);
+
+	if (r < 0)
+		return r;
+	r = mdb_txn_begin(e->env, NULL, 0, &txn);
+	if (r == 0) {
+		r = fn(txn, arg, err);
+		if (r == 0)
+			r = mdb_txn_commit(txn);
+		else
+			mdb_txn_abort(txn);
+	}
+	leave(e);
+	return r;
+}
+
+int ctr__env_write(struct ctr__env *e, ctr__write_fn *fn, void *arg, ctr_error_t **err)
+{
+	for (;;) {
+		int rc = write_once(e, fn, arg, err);
+		int r = 0, dead;
+
+		if (rc == MDB_MAP_FULL)
+			r = grow(e, err);
+		else if (rc == MDB_MAP_RESIZED)
+			r = adopt_size(e, err);
+		else if (rc != 0)
+			return ctr__env_result(e, rc, err);
+		if (r < 0)
+			return r;
+		if (rc == 0) {
+			if (++e->commits % CHECK_EVERY == 0)
+				(void)mdb_reader_check(e->env, &dead);
+			return 0;
+		}
+	}
+}
+
+/* ---- reading ---- */
+
+static MDB_txn *pool_take(struct ctr__env *e)
+{
+	MDB_txn *txn = NULL;
+
+	pthread_mutex_lock(&e->pool_lock);
+	if (e->pool_n > 0)
+		txn = e->pool[--e->pool_n];
+	pthread_mutex_unlock(&e->pool_lock);
+	return txn;
+}
+
+static bool pool_put(struct ctr__env *e, MDB_txn *txn)
+{
+	bool room;
+
+	pthread_mutex_lock(&e->pool_lock);
+	room = e->pool_n < CTR__POOL;
+	if (room)
+		e->pool[e->pool_n++] = txn;
+	pthread_mutex_unlock(&e->pool_lock);
+	return room;
+}
+
+/* A transaction from the pool, MDB_NOTFOUND if that is empty, or another MDB code. The gate is held. */
+static int take_pooled(struct ctr__env *e, MDB_txn **txn)
+{
+	int rc;
+
+	*txn = pool_take(e);
+	if (!*txn)
+		return MDB_NOTFOUND;
+	rc = mdb_txn_renew(*txn);
+	if (rc)
+		mdb_txn_abort(*txn);
+	return rc;
+}
+
+/* A new one takes a lock of LMDB's: the mutex and the gate are held. */
+static int begin_new(struct ctr__env *e, MDB_txn **txn)
+{
+	int dead = 0;
+	int rc = mdb_txn_begin(e->env, NULL, MDB_RDONLY, txn);
+
+	if (rc == MDB_READERS_FULL) {
+		rc = mdb_reader_check(e->env, &dead);
+		if (rc == 0)
+			rc = mdb_txn_begin(e->env, NULL, MDB_RDONLY, txn);
+	}
+	return rc;
+}
+
+/* The mutex comes before the gate, so the gate is entered here. Left open on success only. */
+static int begin_outside(struct ctr__env *e, bool locked, MDB_txn **txn, ctr_error_t **err)
+{
+	CTR__UNLOCK struct ctr__env *held = NULL;
+	int r = locked ? 0 : ctr__env_lock(e, &held, err);
+
+	if (r == 0)
+		r = enter(e, err);
+	if (r < 0)
+		return r;
+	r = begin_new(e, txn);
+	if (r)
+		leave(e);
+	return r;
+}
+
+static int begin_once(struct ctr__env *e, bool locked, MDB_txn **txn, ctr_error_t **err)
+{
+	int r = enter(e, err);
+
+	if (r < 0)
+		return r;
+	r = take_pooled(e, txn);
+	if (r)
+		leave(e);
+	return r == MDB_NOTFOUND ? begin_outside(e, locked, txn, err) : r;
+}
+
+static int begin(struct ctr__env *e, bool locked, struct ctr__read *rd, ctr_error_t **err)
+{
+	int r;
+
+	if (ctr__store_forked(e->store))
+		return refuse_forked(err);
+	while ((r = begin_once(e, locked, &rd->txn, err)) == MDB_MAP_RESIZED) {
+		r = adopt_size(e, err);
+		if (r < 0)
+			return r;
+	}
+	if (r == 0)
+		rd->e = e;
+	return ctr__env_result(e, r, err);
+}
+
+int ctr__read_begin(struct ctr__env *e, struct ctr__read *rd, ctr_error_t **err)
+{
+	return begin(e, false, rd, err);
+}
+
+int ctr__read_begin_locked(struct ctr__env *e, struct ctr__read *rd, ctr_error_t **err)
+{
+	return begin(e, true, rd, err);
+}
+
+int ctr__read_again(struct ctr__read *rd)
+{
+	int rc;
+
+	mdb_txn_reset(rd->txn);
+	rc = mdb_txn_renew(rd->txn);
+	if (rc) {
+		mdb_txn_abort(rd->txn);
+		leave(rd->e);
+		rd->e = NULL;
+	}
+	return rc;
+}
+
+void ctr__read_end(struct ctr__read *rd)
+{
+	struct ctr__env *e = rd->e;
+
+	if (!e)
+		return;
+	mdb_txn_reset(rd->txn);
+	if (!pool_put(e, rd->txn))
+		mdb_txn_abort(rd->txn);
+	leave(e);
+	rd->e = NULL;
+}

@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* cgroups: which kind this host has, and clearing away a group that a killed runtime left. */
+#ifndef LIBCTR_SYS_CGROUP_H
+#define LIBCTR_SYS_CGROUP_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "util/err.h"
+
+enum ctr__cgroup_mode {
+	CTR__CGROUP_NONE,   /* nothing usable at /sys/fs/cgroup */
+	CTR__CGROUP_LEGACY, /* v1, or v1 with v2 beside it      */
+	CTR__CGROUP_UNIFIED /* v2 only                          */
+};
+
+enum ctr__cgroup_mode ctr__cgroup_mode(void);
+
+/* Kills what is left in the group (cgroupfs path such as "/parent/libpod-ID") and removes it and groups
+ * below it from every hierarchy. Absent is success. Waits at most `timeout_ms` for the processes. The path
+ * must be clean and not "/". */
+int ctr__cgroup_remove(const char *path, int64_t timeout_ms, ctr_error_t **err);
+
+/* Freezes or thaws the group directly. 0, or -errno (ENOENT: no such group). */
+int ctr__cgroup_freeze(const char *path, bool frozen);
+
+#endif

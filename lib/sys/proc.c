@@ -1,0 +1,243 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What /proc says about processes. */
+#include "sys/proc.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "sys/cgroup.h"
+#include "sys/dirent_util.h"
+#include "sys/fd.h"
+#include "util/cleanup.h"
+#include "util/str.h"
+
+#define STAT_MAX     4096
+#define CMDLINE_MAX  (128U << 10)
+#define CMDLINE_LOOK 512 /* enough to see the program's name */
+#define CGROUP_MAX   (64U << 10)
+
+/* Reads the beginning of a file of /proc/PID. Length, or -errno. */
+static ssize_t read_head(pid_t pid, const char *name, char *buf, size_t size)
+{
+	char path[64];
+	CTR__CLOSE int fd = -1;
+	size_t len = 0;
+	ssize_t n;
+
+	snprintf(path, sizeof(path), "/proc/%d/%s", (int)pid, name);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return -errno;
+	while (len < size && (n = ctr__read_eintr(fd, buf + len, size - len)) != 0) {
+		if (n < 0)
+			return n;
+		len += (size_t)n;
+	}
+	return (ssize_t)len;
+}
+
+/* Field 3 and field 22 of /proc/PID/stat. The name in field 2 may contain anything, ") " too, so the
+ * fields are counted from its end. */
+static bool read_stat(pid_t pid, char *state, uint64_t *start)
+{
+	char buf[STAT_MAX], *p, *save = NULL;
+	ssize_t len = pid > 0 ? read_head(pid, "stat", buf, sizeof(buf) - 1) : -ESRCH;
+
+	if (len <= 0)
+		return false;
+	buf[len] = '\0';
+	p = strrchr(buf, ')');
+	if (!p || p[1] != ' ' || p[2] == '\0')
+		return false;
+	*state = p[2];
+	p = strtok_r(p + 1, " ", &save);
+	for (int field = 3; p && field < 22; field++)
+		p = strtok_r(NULL, " ", &save);
+	return p && ctr__parse_u64(p, UINT64_MAX, start);
+}
+
+uint64_t ctr__proc_start_time(pid_t pid)
+{
+	uint64_t start;
+	char state;
+
+	return read_stat(pid, &state, &start) ? start : 0;
+}
+
+bool ctr__proc_alive(pid_t pid, uint64_t start)
+{
+	uint64_t found;
+	char state;
+
+	if (!read_stat(pid, &state, &found))
+		return false;
+	return (start == 0 || start == found) && state != 'Z' && state != 'X' && state != 'x';
+}
+
+/* ---- looking for programs ---- */
+
+static bool is_program(const char *argv0, const char *comm)
+{
+	const char *slash = strrchr(argv0, '/');
+
+	return strcmp(slash ? slash + 1 : argv0, comm) == 0;
+}
+
+/* Kernel threads and zombies have no command line. */
+static bool runs_program(pid_t pid, const char *comm)
+{
+	char head[CMDLINE_LOOK];
+	ssize_t len = read_head(pid, "cmdline", head, sizeof(head) - 1);
+
+	if (len <= 0)
+		return false;
+	head[len] = '\0';
+	/* A name that is cut off here has a longer path than anybody has a reason for. */
+	return is_program(head, comm);
+}
+
+/* Splits the command line; NULL-terminated, pointers into `buf`. */
+static char **split_cmdline(char *buf, size_t len, int *argc)
+{
+	size_t count = 0, n = 0;
+	char **argv;
+
+	for (size_t i = 0; i < len; i++)
+		count += buf[i] == '\0';
+	argv = calloc(count + 2, sizeof(*argv));
+	if (!argv)
+		return NULL;
+	for (size_t at = 0; at < len; at += strlen(buf + at) + 1)
+		argv[n++] = buf + at;
+	*argc = (int)n;
+	return argv;
+}
+
+static int call_with_cmdline(pid_t pid, const char *comm,
+    int (*fn)(pid_t pid, int argc, char **argv, void *userdata), void *userdata)
+{
+	CTR__FREE char *buf = malloc(CMDLINE_MAX + 1);
+	CTR__FREE char **argv = NULL;
+	ssize_t len;
+	int argc = 0;
+
+	if (!buf)
+		return -ENOMEM;
+	len = read_head(pid, "cmdline", buf, CMDLINE_MAX);
+	if (len <= 0)
+		return 0;
+	buf[len] = '\0';
+	argv = split_cmdline(buf, (size_t)len, &argc);
+	if (!argv)
+		return -ENOMEM;
+	/* The number may belong to another process by now. */
+	return is_program(argv[0], comm) ? fn(pid, argc, argv, userdata) : 0;
+}
+
+int ctr__proc_each(
+    const char *comm, int (*fn)(pid_t pid, int argc, char **argv, void *userdata), void *userdata)
+{
+	CTR__DIR DIR *d = opendir("/proc");
+	struct dirent *e;
+	int rc = 0;
+
+	if (!d)
+		return -errno;
+	while (rc == 0 && (e = readdir(d))) {
+		int64_t pid;
+
+		if (ctr__parse_i64(e->d_name, 1, INT_MAX, &pid) && runs_program((pid_t)pid, comm))
+			rc = call_with_cmdline((pid_t)pid, comm, fn, userdata);
+	}
+	return rc;
+}
+
+/* ---- this system ---- */
+
+uint64_t ctr__pid_ns_inode(void)
+{
+	struct stat st;
+
+	return stat("/proc/self/ns/pid", &st) == 0 ? (uint64_t)st.st_ino : 0;
+}
+
+int ctr__boot_id(char out[37])
+{
+	CTR__CLOSE int fd = open("/proc/sys/kernel/random/boot_id", O_RDONLY | O_CLOEXEC);
+	ssize_t n = fd < 0 ? -errno : ctr__read_eintr(fd, out, 36);
+
+	if (n < 0)
+		return (int)n;
+	out[n] = '\0';
+	return n == 36 && strspn(out, "0123456789abcdefABCDEF-") == 36 ? 0 : -EIO;
+}
+
+/* ---- cgroups ---- */
+
+/* How much a line of /proc/PID/cgroup says about where the process was put; 0 = nothing. */
+static int rank_controllers(const char *controllers, bool unified)
+{
+	static const char *const order[] = {"memory", "pids", "freezer", "devices", "cpu"};
+	CTR__STRV char **names = NULL;
+	int rank = 0;
+
+	if (unified)
+		return *controllers == '\0' ? 1 : 0;
+	names = ctr__strv_split(controllers, ',');
+	for (size_t i = 0; names && i < CTR__ARRAY_SIZE(order); i++) {
+		if (ctr__strv_has((const char *const *)names, order[i])) {
+			rank = 3 + (int)(CTR__ARRAY_SIZE(order) - i);
+			break;
+		}
+	}
+	if (rank == 0)
+		rank = ctr__starts_with(controllers, "name=") ? 2 : *controllers == '\0' ? 1 : 0;
+	return rank;
+}
+
+/* Splits "7:cpu,cpuacct:/path". */
+static bool split_line(char *line, char **controllers, char **path)
+{
+	char *first = strchr(line, ':');
+	char *second = first ? strchr(first + 1, ':') : NULL;
+
+	if (!second || second[1] != '/')
+		return false;
+	*second = '\0';
+	*controllers = first + 1;
+	*path = second + 1;
+	return true;
+}
+
+char *ctr__proc_cgroup(pid_t pid)
+{
+	bool unified = ctr__cgroup_mode() == CTR__CGROUP_UNIFIED;
+	CTR__FREE char *text = NULL;
+	const char *best = NULL;
+	char file[64], *save = NULL;
+	int best_rank = 0;
+
+	snprintf(file, sizeof(file), "/proc/%d/cgroup", (int)pid);
+	if (pid <= 0 || ctr__read_file_at(AT_FDCWD, file, CGROUP_MAX, &text, NULL) < 0)
+		return NULL;
+	for (char *l = strtok_r(text, "\n", &save); l; l = strtok_r(NULL, "\n", &save)) {
+		char *controllers, *path;
+		int rank;
+
+		if (!split_line(l, &controllers, &path))
+			continue;
+		rank = rank_controllers(controllers, unified);
+		if (rank > best_rank) {
+			best_rank = rank;
+			best = path;
+		}
+	}
+	return ctr__strdup_null(best);
+}

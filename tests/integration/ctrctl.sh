@@ -1,0 +1,90 @@
+#!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
+# The command-line engine, command by command: ctrctl.sh PATH_OF_CTRCTL. Run by with-store.sh.
+set -uo pipefail
+. "$(dirname "$0")/../support/expect.sh"
+ctrctl=$1
+
+# help and wrong use
+expect 0 'inspect-state' "$ctrctl" help
+expect 0 '--memory' "$ctrctl" help run
+expect 0 'libctr 0\.' "$ctrctl" version
+expect_error 125 "no command 'fly'" "$ctrctl" fly
+expect_error 125 "wrong option '--wings'" "$ctrctl" run --wings
+expect_error 125 'needs a root directory' "$ctrctl" run "$ROOTFS"
+expect_error 125 "'lots' makes no sense" "$ctrctl" run --memory lots "$ROOTFS" /bin/true
+expect_error 125 'no/such/dir' "$ctrctl" run /no/such/dir /bin/true
+expect_error 125 'which container' "$ctrctl" stop
+expect_error 125 'ghost.*no.*container' "$ctrctl" start ghost
+expect_error 125 "'HUPP' is not a signal" "$ctrctl" kill -s HUPP ghost
+
+# run: streams, exit codes, options
+expect 0 '^out$' "$ctrctl" run --rm "$ROOTFS" /bin/sh -c 'echo out; echo err >&2'
+[ "$errors" = err ] || fail "standard error is '$errors'"
+expect 7 '^$' "$ctrctl" run --rm "$ROOTFS" /bin/sh -c 'exit 7'
+expect 137 '' "$ctrctl" run --rm "$ROOTFS" /bin/sh -c 'sleep 100 & kill -9 $! ; wait $!'
+expect_error 127 'no/such' "$ctrctl" run --rm "$ROOTFS" /no/such/command
+touch "$ROOTFS/bin/not-executable"
+expect_error 126 'not-executable' "$ctrctl" run --rm "$ROOTFS" /bin/not-executable
+expect 0 '^no newline$' "$ctrctl" run --rm "$ROOTFS" /bin/sh -c 'echo -n "no "; echo -n newline'
+[ "$(stat -c %s out.txt)" = 10 ] || fail "a newline was added"
+expect 0 '' "$ctrctl" run --rm "$ROOTFS" /bin/sh -c 'seq 1 20000'
+[ "$(md5sum <out.txt)" = "$(seq 1 20000 | md5sum)" ] || fail "20000 lines came out changed"
+expect 0 '' "$ctrctl" run --rm "$ROOTFS" /bin/sh -c 'seq -s , 1 20000'
+[ "$(md5sum <out.txt)" = "$(seq -s , 1 20000 | md5sum)" ] || fail "a long line came out changed"
+expect 0 'K=V' "$ctrctl" run --rm --env K=V "$ROOTFS" /bin/env
+expect 0 '^box$' "$ctrctl" run --rm --hostname box "$ROOTFS" /bin/hostname
+expect 1 '' "$ctrctl" run --rm --read-only "$ROOTFS" /bin/touch /file
+expect 0 '' "$ctrctl" run --rm --net=none "$ROOTFS" /bin/true
+expect 0 '' "$ctrctl" run --rm --net=host "$ROOTFS" /bin/true
+expect 0 '' "$ctrctl" run --rm --memory 64m "$ROOTFS" /bin/true
+expect_error 125 "'bridge' makes no sense" "$ctrctl" run --net=bridge "$ROOTFS" /bin/true
+expect 0 '^ID' "$ctrctl" ps -a
+[ "$(wc -l <out.txt)" = 1 ] || fail "a container is left"
+
+# a life in steps
+expect 0 '^[0-9a-f]{64}$' "$ctrctl" create --name web --label tier=front "$ROOTFS" \
+	/bin/sh -c 'trap "exit 5" TERM; while :; do sleep 0.1; done'
+id=$out
+expect_error 125 'web' "$ctrctl" create --name web "$ROOTFS" /bin/true
+expect 0 "^${id:0:12}  web +created " bash -c "'$ctrctl' ps -a | tail -n 1"
+expect 0 '^web$' "$ctrctl" start web
+expect_error 125 'ctrctl: start web: .*running' "$ctrctl" start web
+expect 0 "^${id:0:12}  web +running +[0-9]+ " bash -c "'$ctrctl' ps | tail -n 1"
+expect 0 "^$id$" "$ctrctl" ps -q --no-trunc --filter label=tier=front --filter state=running
+expect 0 '^$' "$ctrctl" ps -q --filter label=tier=back
+expect 0 '"[Ss]tate"' "$ctrctl" inspect-state "${id:0:8}"
+python3 -c 'import json; json.load(open("out.txt"))' || fail "inspect-state is not JSON"
+expect 0 '^web$' "$ctrctl" pause web
+expect 0 ' paused ' "$ctrctl" ps
+expect_error 125 'paused' "$ctrctl" pause web
+expect 0 '^web$' "$ctrctl" unpause web
+expect_error 125 'running' "$ctrctl" rm web
+expect 0 '^web$' "$ctrctl" stop -t 10 web
+expect 0 '^5$' "$ctrctl" wait web
+expect 0 '^web$' "$ctrctl" start web
+expect 0 '^web$' "$ctrctl" kill -s KILL web
+expect 0 '^137$' "$ctrctl" wait web
+expect 0 '^web$' "$ctrctl" start web
+expect 0 '^web$' "$ctrctl" rm -f web
+expect_error 125 'no' "$ctrctl" rm web
+
+# detached, and several at once
+expect 0 '^[0-9a-f]{64}$' "$ctrctl" run --detach --name one "$ROOTFS" /bin/sleep 1000
+expect 0 '^[0-9a-f]{64}$' "$ctrctl" run --detach --name two "$ROOTFS" /bin/sleep 1000
+expect 125 '^one.two$' "$ctrctl" stop -t 0 one ghost two
+expect 0 '^137.137$' "$ctrctl" wait one two
+expect 0 '^one.two$' "$ctrctl" rm one two
+
+# signals are passed on
+"$ctrctl" run --name signalled "$ROOTFS" \
+	/bin/sh -c 'trap "exit 9" INT; echo ready; while :; do sleep 0.1; done' >ready.txt &
+job=$!
+until grep -q ready ready.txt; do sleep 0.05; done
+kill -INT $job
+wait $job
+[ $? -eq 9 ] || fail "SIGINT was not passed on"
+expect 0 '^signalled$' "$ctrctl" rm signalled
+
+expect 0 '^$' "$ctrctl" ps -aq
+finish

@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * An OCI runtime without processes, written as an outside author would: against the public headers only. It
+ * remembers in memory what it was told, ends containers on request, and fails where a test wants it to.
+ */
+#ifndef TESTS_SUPPORT_FAKE_OCI_H
+#define TESTS_SUPPORT_FAKE_OCI_H
+
+#include <libctr/libctr.h>
+
+enum fake_op {
+	FAKE_CREATE,
+	FAKE_START,
+	FAKE_STATE,
+	FAKE_KILL,
+	FAKE_REMOVE,
+	FAKE_PAUSE,
+	FAKE_RESUME,
+	FAKE_EXIT_STATUS,
+	FAKE_WAIT_FD,
+	FAKE_MONITOR_ALIVE,
+	FAKE_OPS
+};
+
+struct fake_oci;
+
+/* The table; a test may copy it and take operations out. */
+extern const struct ctr_oci_ops fake_oci_ops;
+
+struct fake_oci *fake_oci_new(void);
+void fake_oci_destroy(void *fake); /* counts in fake_oci_destroyed */
+extern int fake_oci_destroyed;
+
+/* The container ends now, by itself, with this code. */
+void fake_oci_exit(struct fake_oci *f, const char *id, int code);
+/* Signals other than SIGKILL are ignored by its containers (default: the stop signal ends them with 128 + n). */
+void fake_oci_ignore_signals(struct fake_oci *f, int ignore);
+/* The next `n` calls of the operation fail with this code. */
+void fake_oci_fail(struct fake_oci *f, enum fake_op op, int code, int n);
+/* Its monitors are dead: exits are not recorded any more. */
+void fake_oci_kill_monitors(struct fake_oci *f);
+/* Forgets a container behind the library's back. */
+void fake_oci_forget(struct fake_oci *f, const char *id);
+/* How often an operation was called; and the status it has for a container. */
+int fake_oci_calls(const struct fake_oci *f, enum fake_op op);
+int fake_oci_status(struct fake_oci *f, const char *id);
+/* Last signal that a container got; 0 = none. */
+int fake_oci_last_signal(struct fake_oci *f, const char *id);
+/* Number of containers that it knows. */
+int fake_oci_count(struct fake_oci *f);
+
+#endif

@@ -1,0 +1,64 @@
+#!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
+# Runs a command with a store and a busybox root file system of its own, then checks that nothing is
+# left of it: no process, no mount.
+#	with-store.sh RUNTIME COMMAND [ARG...]
+# RUNTIME is runc, crun (which gets a mount namespace where cgroup 2 is the only one) or none. The
+# command finds LIBCTR_ROOT, LIBCTR_RUN_ROOT, LIBCTR_OCI and ROOTFS in its environment.
+set -euo pipefail
+runtime=$1
+shift
+
+if [ "$runtime" = crun ] && [ -z "${LIBCTR_TEST_CGROUP2:-}" ]; then
+	export LIBCTR_TEST_CGROUP2=1
+	exec unshare --mount --propagation private -- \
+		sh -c 'mount -t cgroup2 cgroup2 /sys/fs/cgroup && exec "$@"' sh "$0" "$runtime" "$@"
+fi
+
+dir=$(mktemp -d "${TMPDIR:-/tmp}/libctr-test.XXXXXX")
+export LIBCTR_ROOT=$dir/root LIBCTR_RUN_ROOT=$dir/run ROOTFS=$dir/rootfs
+if [ "$runtime" != none ]; then
+	LIBCTR_OCI=$(command -v "$runtime" || echo "/usr/sbin/$runtime")
+	export LIBCTR_OCI
+	mkdir -p "$ROOTFS"/{bin,proc,sys,dev,etc,tmp}
+	cp /bin/busybox "$ROOTFS/bin/"
+	for applet in sh sleep echo cat env hostname true false touch seq id; do
+		ln -s busybox "$ROOTFS/bin/$applet"
+	done
+fi
+
+# Processes that have the directory in their arguments: monitors, runtimes.
+leftovers() {
+	local p args
+	for p in /proc/[0-9]*; do
+		{ args=$(tr '\0' ' ' <"$p/cmdline"); } 2>/dev/null || continue
+		if [ "${p#/proc/}" != $$ ] && [[ $args == *"$dir"* ]]; then
+			echo "${p#/proc/}: $args"
+		fi
+	done
+}
+
+status=0
+(cd "$dir" && "$@") || status=$?
+
+# A monitor may need a moment to end after its container's end can be seen.
+for _ in {1..50}; do
+	left=$(leftovers)
+	[ -z "$left" ] && break
+	sleep 0.1
+done
+if [ -n "$left" ]; then
+	echo "FAIL: processes are left:"
+	echo "$left"
+	while IFS=: read -r pid _; do kill -9 "$pid" || true; done <<<"$left"
+	status=1
+fi
+mounts=$(awk -v d="$dir/" 'index($5, d) == 1 { print $5 }' /proc/self/mountinfo)
+if [ -n "$mounts" ]; then
+	echo "FAIL: mounts are left:"
+	echo "$mounts"
+	tac <<<"$mounts" | xargs -r -n1 umount -l
+	status=1
+fi
+rm -rf --one-file-system "$dir"
+exit $status

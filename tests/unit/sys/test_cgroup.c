@@ -1,0 +1,247 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* cgroups: with v1, v2 or both, whatever is mounted here. */
+#include "sys_test.h"
+
+#include <signal.h>
+#include <sys/statfs.h>
+#include <linux/magic.h>
+
+#include "sys/cgroup.h"
+#include "sys/fd.h"
+#include "sys/hierarchies.h"
+#include "sys/proc.h"
+
+#define BASE "/sys/fs/cgroup"
+
+/* A group of this test in every hierarchy. */
+struct group {
+	char path[64];
+	struct ctr__hierarchies h;
+};
+
+static void full_path(const struct group *g, size_t i, const char *tail, char out[512])
+{
+	snprintf(out, 512, "%s%s%s", g->h.v[i].mount, g->path, tail);
+}
+
+static void make_dirs(const struct group *g, const char *tail)
+{
+	char path[512];
+
+	for (size_t i = 0; i < g->h.count; i++) {
+		full_path(g, i, tail, path);
+		if (mkdir(path, 0755) < 0 && errno != EEXIST)
+			fail_msg("mkdir %s: %s", path, strerror(errno));
+	}
+}
+
+static int setup(void **state)
+{
+	struct group *g = calloc(1, sizeof(*g));
+
+	snprintf(g->path, sizeof(g->path), "/libctr-test-%d", (int)getpid());
+	if (ctr__hierarchies_read(BASE, &g->h) < 0 || g->h.count == 0)
+		return -1;
+	make_dirs(g, "");
+	*state = g;
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	struct group *g = *state;
+	int rc = ctr__cgroup_remove(g->path, 10000, NULL);
+
+	ctr__hierarchies_free(&g->h);
+	free(g);
+	return rc;
+}
+
+/* Is the group anywhere? */
+static bool group_exists(const struct group *g, const char *tail)
+{
+	char path[512];
+
+	for (size_t i = 0; i < g->h.count; i++) {
+		full_path(g, i, tail, path);
+		if (access(path, F_OK) == 0)
+			return true;
+	}
+	return false;
+}
+
+/* Into all hierarchies that take it: cpuset has no processors for new groups. */
+static void put_process(const struct group *g, const char *tail, pid_t pid)
+{
+	char path[512], number[16];
+	int taken = 0;
+
+	snprintf(number, sizeof(number), "%d", (int)pid);
+	for (size_t i = 0; i < g->h.count; i++) {
+		CTR__CLOSE int fd = -1;
+
+		full_path(g, i, tail, path);
+		strcat(path, "/cgroup.procs");
+		fd = open(path, O_WRONLY | O_CLOEXEC);
+		taken += ctr__write_all(fd, number, strlen(number)) == 0;
+	}
+	assert_true(taken > 0);
+}
+
+static void end_of(struct ctr__child *c, int want)
+{
+	int status;
+	bool known;
+
+	assert_int_equal(ctr__child_wait(c, -1, &status, &known, NULL), 0);
+	assert_true(known);
+	assert_int_equal(status, want);
+}
+
+static void mode_is_what_is_mounted(void **state)
+{
+	struct group *g = *state;
+	struct statfs fs;
+	bool v2;
+
+	assert_int_equal(statfs(BASE, &fs), 0);
+	v2 = (unsigned long)fs.f_type == CGROUP2_SUPER_MAGIC;
+	assert_int_equal(ctr__cgroup_mode(), v2 ? CTR__CGROUP_UNIFIED : CTR__CGROUP_LEGACY);
+	assert_true(g->h.count > 0);
+}
+
+static void empty_groups_go(void **state)
+{
+	struct group *g = *state;
+
+	make_dirs(g, "/a");
+	make_dirs(g, "/a/b");
+	make_dirs(g, "/c");
+	assert_int_equal(ctr__cgroup_remove(g->path, 1000, NULL), 0);
+	assert_false(group_exists(g, ""));
+	/* Again: absent is success. */
+	assert_int_equal(ctr__cgroup_remove(g->path, 0, NULL), 0);
+}
+
+static void processes_are_killed(void **state)
+{
+	struct group *g = *state;
+	struct ctr__child outer = spawn_sleeper(), inner = spawn_sleeper(), other = spawn_sleeper();
+	int before = count_fds();
+
+	make_dirs(g, "/a");
+	make_dirs(g, "/a/b");
+	put_process(g, "/a", outer.pid);
+	put_process(g, "/a/b", inner.pid);
+	assert_int_equal(ctr__cgroup_remove(g->path, 10000, NULL), 0);
+	assert_false(group_exists(g, ""));
+	assert_int_equal(count_fds(), before);
+	end_of(&outer, SIGKILL);
+	end_of(&inner, SIGKILL);
+	assert_true(ctr__proc_alive(other.pid, 0));
+	ctr__child_kill(&other);
+}
+
+static void freeze_and_thaw(void **state)
+{
+	struct group *g = *state;
+	struct ctr__child c = spawn_sleeper();
+
+	put_process(g, "", c.pid);
+	assert_int_equal(ctr__cgroup_freeze(g->path, true), 0);
+	/* Frozen processes do not react. */
+	assert_int_equal(ctr__pidfd_signal(c.pidfd, SIGTERM), 0);
+	assert_int_equal(ctr__pidfd_wait(c.pidfd, 50), 0);
+	assert_int_equal(ctr__cgroup_freeze(g->path, true), 0);
+	assert_int_equal(ctr__cgroup_freeze(g->path, false), 0);
+	end_of(&c, SIGTERM);
+	assert_int_equal(ctr__cgroup_freeze(g->path, false), 0);
+}
+
+static void frozen_processes_are_killed(void **state)
+{
+	struct group *g = *state;
+	struct ctr__child c = spawn_sleeper();
+	char inner[128];
+
+	make_dirs(g, "/a");
+	put_process(g, "/a", c.pid);
+	snprintf(inner, sizeof(inner), "%s/a", g->path);
+	assert_int_equal(ctr__cgroup_freeze(inner, true), 0);
+	assert_int_equal(ctr__cgroup_remove(g->path, 10000, NULL), 0);
+	assert_false(group_exists(g, ""));
+	end_of(&c, SIGKILL);
+}
+
+static void freezing_nothing(void **state)
+{
+	(void)state;
+	assert_int_equal(ctr__cgroup_freeze("/libctr-test-none", true), -ENOENT);
+	assert_int_equal(ctr__cgroup_freeze("/", true), -EINVAL);
+	assert_int_equal(ctr__cgroup_freeze("/../x", true), -EINVAL);
+	assert_int_equal(ctr__cgroup_freeze("x", false), -EINVAL);
+}
+
+static void dangerous_paths_are_refused(void **state)
+{
+	static const char *const bad[] = {"", "/", "a", "/a/..", "/../a", "//", "/a/", "/./a", "."};
+	CTR__ERROR ctr_error_t *err = NULL;
+
+	(void)state;
+	for (size_t i = 0; i < CTR__ARRAY_SIZE(bad); i++) {
+		assert_int_equal(ctr__cgroup_remove(bad[i], 0, &err), CTR_E_INVALID);
+		assert_non_null(strstr(ctr_error_message(err), bad[i]));
+	}
+	assert_int_equal(ctr__cgroup_remove(NULL, 0, NULL), CTR_E_INVALID);
+}
+
+/* A file of the hierarchy is not a group, and nothing must happen to it. */
+static void a_control_file_is_not_a_group(void **state)
+{
+	(void)state;
+	assert_int_equal(ctr__cgroup_remove("/cgroup.procs", 0, NULL), 0);
+}
+
+static void own_group_is_refused(void **state)
+{
+	struct group *g = *state;
+	CTR__ERROR ctr_error_t *err = NULL;
+	struct ctr__child c = spawn_sleeper();
+
+	make_dirs(g, "/a");
+	put_process(g, "", c.pid);
+	put_process(g, "/a", getpid());
+	assert_int_equal(ctr__cgroup_remove(g->path, 0, &err), CTR_E_BUSY);
+	assert_true(ctr__proc_alive(c.pid, 0));
+	assert_true(group_exists(g, "/a"));
+	/* Back to the root of every hierarchy. */
+	for (size_t i = 0; i < g->h.count; i++) {
+		char path[512], number[16];
+		CTR__CLOSE int fd = -1;
+
+		snprintf(path, sizeof(path), "%s/cgroup.procs", g->h.v[i].mount);
+		snprintf(number, sizeof(number), "%d", (int)getpid());
+		fd = open(path, O_WRONLY | O_CLOEXEC);
+		assert_int_equal(ctr__write_all(fd, number, strlen(number)), 0);
+	}
+	ctr__child_kill(&c);
+}
+
+#define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    TEST(mode_is_what_is_mounted),
+	    TEST(empty_groups_go),
+	    TEST(processes_are_killed),
+	    TEST(freeze_and_thaw),
+	    TEST(frozen_processes_are_killed),
+	    TEST(freezing_nothing),
+	    TEST(dangerous_paths_are_refused),
+	    TEST(a_control_file_is_not_a_group),
+	    TEST(own_group_is_refused),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

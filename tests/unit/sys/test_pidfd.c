@@ -1,0 +1,140 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Process descriptors. */
+#include "sys_test.h"
+
+#include <pthread.h>
+#include <signal.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+
+#include "sys/proc.h"
+#include "sys/wait_util.h"
+#include "util/clock.h"
+
+static void open_checks_the_start_time(void **state)
+{
+	uint64_t start = ctr__proc_start_time(getpid());
+	CTR__CLOSE int fd = ctr__pidfd_open(getpid(), start);
+	CTR__CLOSE int any = ctr__pidfd_open(getpid(), 0);
+
+	(void)state;
+	assert_true(fd >= 0 && any >= 0);
+	assert_int_equal(fcntl(fd, F_GETFD), FD_CLOEXEC);
+	assert_int_equal(ctr__pidfd_open(getpid(), start + 1), -ESRCH);
+}
+
+static void nobody_is_there(void **state)
+{
+	struct ctr__child c = spawn_shell("exit 0");
+	pid_t pid = c.pid;
+
+	(void)state;
+	ctr__child_kill(&c);
+	assert_int_equal(ctr__pidfd_open(pid, 0), -ESRCH);
+	assert_int_equal(ctr__pidfd_open(0, 0), -ESRCH);
+	assert_int_equal(ctr__pidfd_open(-1, 0), -ESRCH);
+}
+
+static void *open_own_thread(void *arg)
+{
+	*(int *)arg = ctr__pidfd_open((pid_t)syscall(SYS_gettid), 0);
+	return NULL;
+}
+
+static void a_thread_is_not_a_process(void **state)
+{
+	pthread_t t;
+	int rc = 0;
+
+	(void)state;
+	assert_int_equal(pthread_create(&t, NULL, open_own_thread, &rc), 0);
+	assert_int_equal(pthread_join(t, NULL), 0);
+	assert_int_equal(rc, -ESRCH);
+}
+
+static void signal_and_wait(void **state)
+{
+	struct ctr__child c = spawn_sleeper();
+	int status;
+	bool known;
+
+	(void)state;
+	assert_int_equal(ctr__pidfd_signal(c.pidfd, 0), 0);
+	assert_int_equal(ctr__pidfd_wait(c.pidfd, 0), 0);
+	assert_int_equal(ctr__pidfd_wait(c.pidfd, 5), 0);
+	assert_int_equal(ctr__pidfd_signal(c.pidfd, SIGTERM), 0);
+	assert_int_equal(ctr__pidfd_wait(c.pidfd, -1), 1);
+	assert_int_equal(ctr__child_wait(&c, -1, &status, &known, NULL), 0);
+	assert_true(known);
+	assert_int_equal(status, SIGTERM);
+}
+
+static void signal_to_a_reaped_process(void **state)
+{
+	struct ctr__child c = spawn_shell("exit 0");
+	int status;
+
+	(void)state;
+	assert_int_equal(waitpid(c.pid, &status, 0), c.pid);
+	assert_int_equal(ctr__pidfd_signal(c.pidfd, SIGTERM), -ESRCH);
+	assert_int_equal(ctr__pidfd_wait(c.pidfd, -1), 1);
+	close(c.pidfd);
+}
+
+static void bad_descriptors(void **state)
+{
+	CTR__CLOSE int null_fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
+	int status;
+
+	(void)state;
+	assert_int_equal(ctr__pidfd_wait(1000, 0), -EBADF);
+	assert_int_equal(ctr__pidfd_signal(1000, 0), -EBADF);
+	assert_int_equal(ctr__pidfd_signal(null_fd, 0), -EBADF);
+	assert_false(ctr__pidfd_exit_status(null_fd, &status));
+}
+
+/* Not known while it is not reaped; afterwards right, or unknown on kernels before 6.15. */
+static void exit_status_after_reaping(void **state)
+{
+	struct ctr__child c = spawn_shell("exit 5");
+	int status = -1;
+
+	(void)state;
+	assert_int_equal(ctr__pidfd_wait(c.pidfd, -1), 1);
+	assert_false(ctr__pidfd_exit_status(c.pidfd, &status));
+	assert_int_equal(waitpid(c.pid, NULL, 0), c.pid);
+	if (ctr__pidfd_exit_status(c.pidfd, &status))
+		assert_int_equal(status, 5 << 8);
+	else
+		assert_int_equal(status, -1);
+	close(c.pidfd);
+}
+
+static void deadlines(void **state)
+{
+	(void)state;
+	assert_true(ctr__deadline(-1) == -1);
+	assert_int_equal(ctr__poll_timeout(-1), -1);
+	assert_int_equal(ctr__poll_timeout(ctr__deadline(0)), 0);
+	assert_true(ctr__deadline(INT64_MAX) == INT64_MAX);
+	assert_int_equal(ctr__poll_timeout(INT64_MAX), INT32_MAX);
+	assert_in_range(ctr__poll_timeout(ctr__deadline(3600000)), 3000000, 3600000);
+	/* Rounded up: never a busy loop before the end. */
+	assert_int_equal(ctr__poll_timeout(ctr__monotonic_ns() + 900000), 1);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(open_checks_the_start_time),
+	    cmocka_unit_test(nobody_is_there),
+	    cmocka_unit_test(a_thread_is_not_a_process),
+	    cmocka_unit_test(signal_and_wait),
+	    cmocka_unit_test(signal_to_a_reaped_process),
+	    cmocka_unit_test(bad_descriptors),
+	    cmocka_unit_test(exit_status_after_reaping),
+	    cmocka_unit_test(deadlines),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
