@@ -17,7 +17,6 @@ static void read_events(ctr_runtime_t *rt)
 {
 	ctr_event_t *ev = NULL;
 	int32_t code;
-
 	while (ctr_runtime_next_event(rt, &ev, NULL) > 0) {
 		printf("  [event] %s", ctr_event_name(ctr_event_type(ev)));
 		if (ctr_event_exit_code(ev, &code))
@@ -31,7 +30,6 @@ static void read_events(ctr_runtime_t *rt)
 static void read_log(FILE **log, const char *path)
 {
 	char line[8300];
-
 	if (!*log)
 		*log = fopen(path, "re");
 	while (*log && fgets(line, sizeof line, *log))

@@ -44,7 +44,8 @@ struct ctr_open_opts {
 	const char *root;     /* absolute path; NULL = "/var/lib/libctr". Made 0700 if absent   */
 	const char *run_root; /* absolute path; NULL = "/run/libctr". Made 0700 if absent       */
 	const char *oci_runtimes; /* colon-separated absolute paths; the first is the default.
-	                           * NULL = crun, runc from the usual directories, whichever exist.
+	                           * NULL = crun and runc, whichever are found in the usual
+	                           * directories; crun is the default on cgroup v2, runc elsewhere.
 	                           * A runtime's name is the last component of its path.            */
 	const char *conmon; /* absolute path; NULL = the usual directories                    */
 	int64_t lock_timeout_ms; /* longest wait for a container's lock, then CTR_E_LOCKED;

@@ -2,40 +2,54 @@
 /* What creating a container fills in. */
 #include "config/model.h"
 
+#include <stdlib.h>
+#include <string.h>
 #include <sys/stat.h>
 
-#include "util/clock.h"
 #include "util/cleanup.h"
 #include "util/id.h"
 
-/* What is added here must not push a configuration past the limit for reading it again. */
-#define ROOM_FOR_DEFAULTS (64U << 10)
-
+/* The copy shares everything with the configuration it was made of and keeps that alive; only what is filled in is
+ * its own. So nothing has to be written, parsed and checked again. */
 struct completion {
-	const ctr_config_t *cfg;
+	ctr_config_t *own;
 	const struct ctr__config_defaults *d;
-	const char *id;
-	struct ctr__json_doc *doc;
+	bool failed; /* memory was short */
 };
 
-static bool set_str(struct completion *c, const char *key, const char *value)
+static void given(struct completion *c, const char *const *member)
 {
-	return ctr__json_set(c->doc, c->doc->root, key, ctr__json_new_str(c->doc, value));
+	size_t offset = (size_t)((const char *)member - (const char *)c->own);
+
+	for (size_t i = 0; i < ctr__cfg_fields_n; i++) {
+		if (ctr__cfg_fields[i].offset == offset)
+			c->own->given[ctr__cfg_fields[i].number] = true;
+	}
 }
 
-/* `have` stays; else the default, if there is one. */
-static bool set_default(
-    struct completion *c, const char *key, const char *have, const char *fallback)
+static void set_str(struct completion *c, const char **member, const char *value)
 {
-	return have || !fallback || set_str(c, key, fallback);
+	*member = ctr__arena_strdup(&c->own->arena, value);
+	c->failed = c->failed || !*member;
+	given(c, member);
+}
+
+/* What is there stays; else the default, if there is one. */
+static void set_default(struct completion *c, const char **member, const char *fallback)
+{
+	if (!*member && fallback)
+		set_str(c, member, fallback);
 }
 
 /* dir/<id><rest> */
-static bool set_path(struct completion *c, const char *key, const char *dir, const char *rest)
+static void set_path(struct completion *c, const char **member, const char *dir, const char *rest)
 {
-	CTR__FREE char *path = ctr__format("%s/%s%s", dir, c->id, rest);
+	CTR__FREE char *path = ctr__format("%s/%s%s", dir, c->own->id, rest);
 
-	return path && set_str(c, key, path);
+	if (path)
+		set_str(c, member, path);
+	else
+		c->failed = true;
 }
 
 static bool is_directory(const char *path)
@@ -45,78 +59,79 @@ static bool is_directory(const char *path)
 	return stat(path, &st) == 0 && S_ISDIR(st.st_mode);
 }
 
-static bool complete_log_path(struct completion *c)
+static void complete_identity(struct completion *c)
 {
-	if (!c->cfg->log_path)
-		return set_path(c, "logPath", c->d->containers_dir, "/ctr.log");
-	if (is_directory(c->cfg->log_path))
-		return set_path(c, "logPath", c->cfg->log_path, "/ctr.log");
-	return true;
+	ctr_config_t *own = c->own;
+
+	set_default(c, &own->name, c->d->name);
+	memset(own->short_id, 0, sizeof(own->short_id));
+	memcpy(own->short_id, own->id, strnlen(own->id, sizeof(own->short_id) - 1));
+	if (own->created_ns == 0) {
+		own->created_ns = c->d->created_ns;
+		own->given[CTR_CONFIG_CREATED_TIME] = true;
+	}
 }
 
-static bool complete_created(struct completion *c)
+static void complete_paths(struct completion *c)
 {
-	char text[CTR__RFC3339_MAX];
+	ctr_config_t *own = c->own;
 
-	if (c->cfg->created_ns != 0)
-		return true;
-	ctr__rfc3339_format(c->d->created_ns, text);
-	return set_str(c, "createdTime", text);
+	set_path(c, &own->static_dir, c->d->containers_dir, "");
+	if (!own->log_path)
+		set_path(c, &own->log_path, c->d->containers_dir, "/ctr.log");
+	else if (is_directory(own->log_path))
+		set_path(c, &own->log_path, own->log_path, "/ctr.log");
+	if (!own->shm_dir && !own->no_shm)
+		set_path(c, &own->shm_dir, c->d->run_dir, "/shm");
+	if (!own->conmon_pid_file)
+		set_path(c, &own->conmon_pid_file, c->d->run_dir, "/conmon.pid");
 }
 
-static bool complete_paths(struct completion *c)
+static void complete_drivers(struct completion *c)
 {
-	const ctr_config_t *cfg = c->cfg;
+	ctr_config_t *own = c->own;
 
-	if (!set_path(c, "staticDir", c->d->containers_dir, "") || !complete_log_path(c))
-		return false;
-	if (!cfg->shm_dir && !cfg->no_shm && !set_path(c, "ShmDir", c->d->run_dir, "/shm"))
-		return false;
-	return cfg->conmon_pid_file || set_path(c, "conmonPidFile", c->d->run_dir, "/conmon.pid");
+	set_default(c, &own->runtime, c->d->runtime);
+	set_default(c, &own->storage_driver, c->d->storage_driver);
+	if (!own->no_cgroups)
+		set_default(c, &own->cgroup_parent, c->d->cgroup_parent);
 }
 
-static bool complete_members(struct completion *c)
+static ctr_config_t *copy_of(const ctr_config_t *cfg)
 {
-	const ctr_config_t *cfg = c->cfg;
-	const struct ctr__config_defaults *d = c->d;
+	ctr_config_t *own = malloc(sizeof(*own));
 
-	return set_default(c, "id", cfg->id, d->id) && set_default(c, "name", cfg->name, d->name) &&
-	       set_default(c, "runtime", cfg->runtime, d->runtime) &&
-	       set_default(c, "storageDriver", cfg->storage_driver, d->storage_driver) &&
-	       (cfg->no_cgroups ||
-	           set_default(c, "cgroupParent", cfg->cgroup_parent, d->cgroup_parent)) &&
-	       complete_created(c) && complete_paths(c);
-}
-
-static int to_document(const ctr_config_t *cfg, struct ctr__json_doc **doc, ctr_error_t **err)
-{
-	CTR__BUF struct ctr__buf text = {0};
-
-	ctr__config_write(cfg, &text);
-	if (text.failed)
-		return ctr__fail_nomem(err);
-	if (text.len > CTR__JSON_MAX_SIZE - ROOM_FOR_DEFAULTS)
-		return ctr__fail(err, CTR_E_INVALID,
-		    "configuration is too large: %zu bytes, at most %u", text.len,
-		    CTR__JSON_MAX_SIZE - ROOM_FOR_DEFAULTS);
-	return ctr__json_parse(text.data, text.len, "configuration", doc, err);
+	if (!own)
+		return NULL;
+	memcpy(own, cfg, sizeof(*own));
+	atomic_init(&own->refs, 1);
+	own->arena = (struct ctr__arena){0};
+	own->base = ctr__config_ref((ctr_config_t *)(uintptr_t)cfg);
+	return own;
 }
 
 int ctr__config_complete(const ctr_config_t *cfg, const struct ctr__config_defaults *d,
     ctr_config_t **out, ctr_error_t **err)
 {
-	CTR__JSON_DOC struct ctr__json_doc *doc = NULL;
-	struct completion c = {.cfg = cfg, .d = d, .id = cfg->id ? cfg->id : d->id};
+	CTR__CONFIG ctr_config_t *own = NULL;
+	struct completion c = {.d = d};
+	const char *id = cfg->id ? cfg->id : d->id;
 
-	if (!c.id || !ctr__id_valid(c.id))
+	if (!id || !ctr__id_valid(id))
 		return ctr__cfg_bad(err, CTR_E_INVALID, "id", "%s is no valid ID",
-		    c.id ? CTR__CFG_SHOW(c.id) : "nothing");
-	int r = to_document(cfg, &doc, err);
-
-	if (r < 0)
-		return r;
-	c.doc = doc;
-	if (!complete_members(&c))
+		    id ? CTR__CFG_SHOW(id) : "nothing");
+	own = copy_of(cfg);
+	if (!own)
 		return ctr__fail_nomem(err);
-	return ctr__config_from_object(doc->root, out, err);
+	c.own = own;
+	set_default(&c, &own->id, d->id);
+	if (!c.failed) {
+		complete_identity(&c);
+		complete_paths(&c);
+		complete_drivers(&c);
+	}
+	if (c.failed)
+		return ctr__fail_nomem(err);
+	*out = CTR__STEAL_PTR(own);
+	return 0;
 }

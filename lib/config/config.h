@@ -51,7 +51,8 @@ typedef struct ctr__cfg_text ctr__cfg_OBJ;
 
 struct ctr_config {
 	atomic_uint refs;
-	struct ctr__arena arena; /* owns everything below */
+	struct ctr__arena arena; /* owns everything below, but for what is shared with `base` */
+	struct ctr_config *base; /* ref; a completed copy shares with it what it did not change */
 
 #define CTR_FIELD(name, number, kind, member, key) ctr__cfg_##kind member;
 #include "config/fields.def"

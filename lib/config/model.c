@@ -130,6 +130,7 @@ ctr_config_t *ctr__config_unref(ctr_config_t *cfg)
 {
 	if (cfg && atomic_fetch_sub_explicit(&cfg->refs, 1, memory_order_acq_rel) == 1) {
 		ctr__arena_free(&cfg->arena);
+		ctr__config_unref(cfg->base);
 		free(cfg);
 	}
 	return NULL;

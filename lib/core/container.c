@@ -72,6 +72,28 @@ int ctr__container_open(
 	return 0;
 }
 
+int ctr__container_adopt(struct ctr_runtime *rt, ctr_config_t *cfg, uint32_t slot_index,
+    struct ctr_container **out, ctr_error_t **err)
+{
+	CTR__CLEANUP(container_unref_p) struct ctr_container *c = handle_new(rt, cfg->id);
+	uint64_t word;
+	int r;
+
+	if (!c)
+		return ctr__fail_nomem(err);
+	c->cfg = ctr_config_ref(cfg);
+	c->slot_index = slot_index;
+	r = ctr__locks_slot(ctr__store_locks(rt->store), slot_index, &c->slot, err);
+	if (r < 0)
+		return r;
+	/* A word that somebody has set in this boot may be about this container already: then the first load
+	 * reads the configuration. */
+	word = atomic_load_explicit(&c->slot->cfg_gen, memory_order_acquire);
+	c->cfg_word = word ? word - 1 : 0;
+	*out = CTR__STEAL_PTR(c);
+	return 0;
+}
+
 struct ctr_container *ctr__container_ref(struct ctr_container *c)
 {
 	if (c)

@@ -52,6 +52,9 @@ struct ctr_container {
 /* Opens a handle: reads configuration and slot. CTR_E_NO_SUCH_CTR. */
 int ctr__container_open(
     struct ctr_runtime *rt, const char *id, struct ctr_container **out, ctr_error_t **err);
+/* The same for one that has just been stored: nothing is read. */
+int ctr__container_adopt(struct ctr_runtime *rt, ctr_config_t *cfg, uint32_t slot_index,
+    struct ctr_container **out, ctr_error_t **err);
 struct ctr_container *ctr__container_ref(struct ctr_container *c);
 void ctr__container_unref(struct ctr_container *c);
 /* A reference of the current configuration. */

@@ -123,18 +123,23 @@ static int check_storage(struct ctr_runtime *rt, const ctr_config_t *cfg, ctr_er
 	return s->ops.validate ? s->ops.validate(s->impl, &view, err) : 0;
 }
 
-static int add(struct ctr_runtime *rt, const ctr_config_t *cfg, ctr_error_t **err)
+static int add(struct ctr_runtime *rt, const ctr_config_t *cfg, uint32_t *slot, ctr_error_t **err)
 {
 	CTR__CLEANUP(ctr_event_unrefp) ctr_event_t *ev = NULL;
-	uint32_t slot;
 	int r = ctr__event_new(CTR_EVENT_CREATE, cfg, &ev, err);
 
-	return r < 0 ? r : ctr__store_add(rt->store, cfg, ev, &slot, err);
+	return r < 0 ? r : ctr__store_add(rt->store, cfg, ev, slot, err);
 }
+
+/* What has been stored. */
+struct created {
+	ctr_config_t *cfg;
+	uint32_t slot;
+};
 
 /* One try with one name. CTR_E_CTR_EXISTS may be about a random name that is taken. */
 static int create_once(struct ctr_runtime *rt, const ctr_config_t *cfg, const char *id,
-    const char *name, ctr_config_t **done, ctr_error_t **err)
+    const char *name, struct created *done, ctr_error_t **err)
 {
 	CTR__CLEANUP(ctr_config_unrefp) ctr_config_t *own = NULL;
 	int r = complete(rt, cfg, id, name, &own, err);
@@ -142,14 +147,14 @@ static int create_once(struct ctr_runtime *rt, const ctr_config_t *cfg, const ch
 	if (r >= 0)
 		r = check_storage(rt, own, err);
 	if (r >= 0)
-		r = add(rt, own, err);
+		r = add(rt, own, &done->slot, err);
 	if (r >= 0)
-		*done = CTR__STEAL_PTR(own);
+		done->cfg = CTR__STEAL_PTR(own);
 	return r;
 }
 
 static int create_named(struct ctr_runtime *rt, const ctr_config_t *cfg, const char *id,
-    ctr_config_t **done, ctr_error_t **err)
+    struct created *done, ctr_error_t **err)
 {
 	char name[CTR__NAME_MAX + 1] = "";
 	int r;
@@ -176,7 +181,7 @@ static int create_named(struct ctr_runtime *rt, const ctr_config_t *cfg, const c
 int ctr__create(
     struct ctr_runtime *rt, const ctr_config_t *cfg, struct ctr_container **out, ctr_error_t **err)
 {
-	CTR__CLEANUP(ctr_config_unrefp) ctr_config_t *own = NULL;
+	struct created done = {NULL, 0};
 	char id[CTR__ID_HEX + 1];
 	int r = ctr__store_check(rt->store, err);
 
@@ -189,8 +194,9 @@ int ctr__create(
 	if (r >= 0)
 		r = ctr__id_random(id, err);
 	if (r >= 0)
-		r = create_named(rt, cfg, id, &own, err);
-	if (r < 0)
-		return r;
-	return out ? ctr__container_open(rt, own->id, out, err) : 0;
+		r = create_named(rt, cfg, id, &done, err);
+	if (r >= 0 && out)
+		r = ctr__container_adopt(rt, done.cfg, done.slot, out, err);
+	ctr_config_unref(done.cfg);
+	return r;
 }

@@ -305,17 +305,18 @@ static int run_steps(struct init *in, ctr_error_t **err)
 }
 
 /* Undone: the state is what it was, and says why. */
-static int init_failed(struct init *in, int code, ctr_error_t **err, const char *why)
+static void init_failed(struct init *in, const char *why)
 {
 	struct ctr_container *c = in->c;
 
-	(void)err;
 	ctr__undo_run(&in->undo, c);
+	/* What is stored is the state from before, with the intent. */
+	c->gen = CTR__GEN_NONE;
+	if (ctr__load(c, NULL) < 0)
+		return;
 	ctr__state_clear_run(&c->state);
 	c->state.error = why;
-	c->state.intent = CTR__INTENT_NONE;
 	(void)ctr__save(c, 0, NULL);
-	return code;
 }
 
 /* From configured or exited to created; saved with `then`, the intent that follows. */
@@ -340,7 +341,7 @@ static int init_locked(struct ctr_container *c, enum ctr__intent then, ctr_error
 		r = ctr__save(c, CTR_EVENT_INIT, &why);
 	}
 	if (r < 0) {
-		r = init_failed(&in, r, err, ctr_error_message(why));
+		init_failed(&in, ctr_error_message(why));
 		if (err)
 			*err = CTR__STEAL_PTR(why);
 	}

@@ -63,6 +63,7 @@ int ctr__list(
 {
 	CTR__CLEANUP(wanted_free) struct wanted w = {0};
 	struct ctr__list_filter f;
+	bool any = filters && *filters;
 
 	for (; filters && *filters; filters++) {
 		int r = add_filter(&w, *filters, err);
@@ -75,5 +76,6 @@ int ctr__list(
 	f.names = (const char *const *)w.names;
 	f.labels = (const char *const *)w.labels;
 	f.states = w.states;
-	return ctr__store_list(rt->store, &f, out, err);
+	/* Without a filter the store knows how much room to make. */
+	return ctr__store_list(rt->store, any ? &f : NULL, out, err);
 }

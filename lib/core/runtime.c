@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "core/opts.h"
+#include "sys/cgroup.h"
 #include "sys/path.h"
 #include "util/cleanup.h"
 
@@ -158,12 +159,15 @@ static int add_named_runtimes(
 	return 0;
 }
 
+/* The first one found is the default: crun is the faster one, but it refuses hosts where v1 and v2 hierarchies
+ * are mixed. */
 static int add_usual_runtimes(struct ctr_runtime *rt, const char *conmon, ctr_error_t **err)
 {
 	static const char *const names[] = {"crun", "runc"};
+	bool unified = ctr__cgroup_mode() == CTR__CGROUP_UNIFIED;
 
 	for (size_t i = 0; i < CTR__ARRAY_SIZE(names); i++) {
-		CTR__FREE char *path = ctr__find_program(names[i]);
+		CTR__FREE char *path = ctr__find_program(names[unified ? i : !i]);
 		int r;
 
 		if (!path)

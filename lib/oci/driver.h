@@ -42,6 +42,7 @@ struct ctr__conmon {
 /* Files in the bundle directory that belong to the monitor. */
 #define CTR__CONMON_PID_FILE "conmon.pid"
 #define CTR__CTR_PID_FILE    "pidfile"
+#define CTR__CTR_PID_TMP     ".pidfile" /* runc writes the PID file here first */
 #define CTR__OCI_LOG         "oci-log"
 
 #define CTR__OCI_TEXT_MAX (64U << 10) /* of what a runtime prints; also the longest sync message */

@@ -57,6 +57,8 @@ static struct ctr__json_doc *parse_lenient(const char *data, size_t len)
 
 /* ---- conmon's sync packet: {"data": PID} or {"data": -1, "message": "..."} ---- */
 
+/* 0 comes from a PID file that holds no number. */
+
 bool ctr__oci_parse_reply(const char *data, size_t len, struct ctr__oci_reply *r)
 {
 	CTR__JSON_DOC struct ctr__json_doc *doc = parse_lenient(data, len);
@@ -66,7 +68,7 @@ bool ctr__oci_parse_reply(const char *data, size_t len, struct ctr__oci_reply *r
 	memset(r, 0, sizeof(*r));
 	if (!doc || !ctr__json_i64(ctr__json_get(doc->root, "data"), &pid))
 		return false;
-	if (pid == 0 || pid > INT32_MAX || pid < INT32_MIN)
+	if (pid > INT32_MAX || pid < INT32_MIN)
 		return false;
 	message = ctr__json_get(doc->root, "message");
 	if (message && !ctr__json_str(message))

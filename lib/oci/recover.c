@@ -2,6 +2,7 @@
 /* remove: the ordinary way, and after a create that was interrupted anywhere. */
 #include "oci/driver.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
@@ -108,22 +109,76 @@ static int unlink_in(int dirfd, const char *name)
 	return unlinkat(dirfd, name, 0) == 0 || errno == ENOENT ? 0 : -errno;
 }
 
-static int remove_bundle_files(const char *bundle)
+/* runc makes the PID file under a fixed temporary name and refuses to go on if that is there. */
+static int remove_named_files(int bundle)
 {
-	static const char *const names[] = {
-	    "attach", "ctl", "winsz", CTR__CTR_PID_FILE, CTR__OCI_LOG, CTR__CONMON_PID_FILE};
-	CTR__CLOSE int fd = open(bundle, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	static const char *const names[] = {"attach", "ctl", "winsz", CTR__CTR_PID_FILE,
+	    CTR__CTR_PID_TMP, CTR__OCI_LOG, CTR__CONMON_PID_FILE};
 	int first = 0;
 
-	if (fd < 0)
-		return errno == ENOENT ? 0 : -errno;
 	for (size_t i = 0; i < CTR__ARRAY_SIZE(names); i++) {
-		int rc = unlink_in(fd, names[i]);
+		int rc = unlink_in(bundle, names[i]);
 
 		if (rc < 0 && first == 0)
 			first = rc;
 	}
 	return first;
+}
+
+static void close_dir(DIR **dir)
+{
+	if (*dir)
+		closedir(*dir);
+}
+
+/* NAME.XXXXXX, as glib calls what will be NAME. */
+static bool is_temporary_of(const char *file, const char *name)
+{
+	size_t len = strlen(name);
+
+	return strncmp(file, name, len) == 0 && file[len] == '.' && strlen(file + len + 1) == 6;
+}
+
+/* A file of another container that only looks like one of ours has its persist directory. */
+static bool is_of_other_container(const struct ctr__conmon *d, const char *file)
+{
+	struct stat st;
+
+	return fstatat(d->persist_fd, file, &st, AT_SYMLINK_NOFOLLOW) == 0;
+}
+
+/* What conmon was writing when it was killed. `d` is given for the exits directory, which containers
+ * share. */
+static int remove_temporaries(int dirfd, const char *name, const struct ctr__conmon *d)
+{
+	int fd = openat(dirfd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	CTR__CLEANUP(close_dir) DIR *dir = fd < 0 ? NULL : fdopendir(fd);
+	const struct dirent *entry;
+	int rc = 0;
+
+	if (!dir) {
+		rc = -errno;
+		if (fd >= 0)
+			close(fd);
+		return rc;
+	}
+	while (rc == 0 && (errno = 0, entry = readdir(dir))) {
+		if (is_temporary_of(entry->d_name, name) &&
+		    !(d && is_of_other_container(d, entry->d_name)))
+			rc = unlink_in(dirfd, entry->d_name);
+	}
+	return rc;
+}
+
+static int remove_bundle_files(const char *bundle)
+{
+	CTR__CLOSE int fd = open(bundle, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	int rc;
+
+	if (fd < 0)
+		return errno == ENOENT ? 0 : -errno;
+	rc = remove_named_files(fd);
+	return rc < 0 ? rc : remove_temporaries(fd, CTR__CONMON_PID_FILE, NULL);
 }
 
 /* Only a plain file: the path is the user's. */
@@ -195,6 +250,10 @@ static int remove_remains(
 			return ctr__fail_errno(
 			    err, -rc, d->oci_root, "remove %s/%s", d->oci_root, c->id);
 	}
+	rc = remove_temporaries(d->exits_fd, c->id, d);
+	if (rc < 0)
+		return ctr__fail_errno(
+		    err, -rc, d->exits_dir, "remove temporary files in %s", d->exits_dir);
 	return ctr__oci_remove_files(d, c, err);
 }
 

@@ -50,8 +50,10 @@ static const char *text(const char *s)
 
 static int taken(ctr_error_t **err, const char *what, const char *value, const char *by)
 {
-	return ctr__fail(
+	ctr__fail(
 	    err, CTR_E_CTR_EXISTS, "the %s \"%s\" is in use as a container's %s", what, value, by);
+	ctr__error_detail(err, "field", strcmp(what, "name") == 0 ? "name" : "id");
+	return CTR_E_CTR_EXISTS;
 }
 
 /* ---- checks ---- */
@@ -148,7 +150,8 @@ static void fill_record(
 	};
 }
 
-static int put_record(struct ctr__env *e, MDB_txn *txn, const struct ctr__change *ch)
+static int put_record(
+    struct ctr__env *e, MDB_txn *txn, const struct ctr__change *ch, ctr_error_t **err)
 {
 	const ctr_config_t *cfg = ch->cfg;
 	CTR__BUF struct ctr__buf json = {0}, deps = {0}, value = {0};
@@ -162,6 +165,11 @@ static int put_record(struct ctr__env *e, MDB_txn *txn, const struct ctr__change
 		ctr__buf_add(&deps, cfg->all_deps.v[i], strlen(cfg->all_deps.v[i]) + 1);
 	if (json.failed || deps.failed)
 		return ENOMEM;
+	/* What is stored must be readable again. */
+	if (json.len > CTR__JSON_MAX_SIZE)
+		return ctr__fail(err, CTR_E_INVALID,
+		    "the configuration is too large: %zu bytes, at most %u", json.len,
+		    CTR__JSON_MAX_SIZE);
 	rec.json = json.data;
 	rec.json_len = json.len;
 	rec.deps = deps.data;
@@ -346,7 +354,7 @@ static int add_root(MDB_txn *txn, struct ctr__change *ch, ctr_error_t **err)
 	if (r)
 		return r;
 	ch->origin.born = ch->origin.cfg_gen = mdb_txn_id(txn);
-	r = put_record(e, txn, ch);
+	r = put_record(e, txn, ch, err);
 	if (r == 0)
 		r = put_name(e, txn, ch->cfg);
 	if (r == 0)
@@ -413,7 +421,7 @@ static int rewrite_root(MDB_txn *txn, struct ctr__change *ch, ctr_error_t **err)
 	ch->slot = old.slot;
 	ch->origin.born = old.origin.born;
 	ch->origin.cfg_gen = mdb_txn_id(txn);
-	r = put_record(e, txn, ch);
+	r = put_record(e, txn, ch, err);
 	return r ? r : put_labels(e, txn, ch->cfg);
 }
 

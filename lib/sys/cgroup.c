@@ -98,8 +98,12 @@ static void kill_process(pid_t pid, const char *path)
 {
 	CTR__CLOSE int fd = ctr__pidfd_open(pid, 0);
 
-	if (fd >= 0 && still_in_group(pid, path))
+	if ((fd < 0 && fd != -ENOSYS) || !still_in_group(pid, path))
+		return;
+	if (fd >= 0)
 		ctr__pidfd_signal(fd, SIGKILL);
+	else
+		kill(pid, SIGKILL);
 }
 
 /* Calls fn for each process of one group, not of groups below. Stops at nonzero. */

@@ -409,6 +409,32 @@ static void test_bad_arguments(void **state)
 	ctr_container_unref(c);
 }
 
+/* What could be read but not be read again once it is completed and stored is refused. */
+static void test_too_large_to_store(void **state)
+{
+	struct fixture *f = *state;
+	const size_t size = (16U << 20) - 1024;
+	char *json = malloc(size + 1);
+	ctr_config_t *cfg = NULL;
+	ctr_list_t *list = NULL;
+	size_t n;
+
+	assert_non_null(json);
+	n = (size_t)snprintf(json, size,
+	    "{\"rootfs\":\"%s\",\"runtime\":\"fake\",\"spec\":{\"ociVersion\":\"1.0.2\","
+	    "\"process\":{\"args\":[\"x\"],\"cwd\":\"/\"},\"root\":{\"path\":\"r\"}},\"own\":\"",
+	    f->rootfs);
+	memset(json + n, 'x', size - n - 2);
+	strcpy(json + size - 2, "\"}");
+	OK(ctr_config_from_json(json, size, &cfg, err));
+	FAILS(CTR_E_INVALID, ctr_container_create(f->rt, cfg, 0, NULL, err));
+	OK(ctr_runtime_list(f->rt, NULL, 0, &list, err));
+	assert_int_equal(ctr_list_count(list), 0);
+	ctr_list_free(list);
+	ctr_config_unref(cfg);
+	free(json);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, fixture_setup, fixture_teardown)
 
 int main(void)
@@ -431,6 +457,7 @@ int main(void)
 	    TEST(test_mount_count),
 	    TEST(test_rootfs_is_kept),
 	    TEST(test_bad_arguments),
+	    TEST(test_too_large_to_store),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

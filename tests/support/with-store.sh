@@ -27,15 +27,25 @@ if [ "$runtime" != none ]; then
 	done
 fi
 
-# Processes that have the directory in their arguments: monitors, runtimes.
+# Monitors and runtimes have the directory in their arguments; the root of a container is in it. Nothing
+# is started here, because all processes of the machine are looked at.
+belongs() {
+	local args source target
+	mapfile -d '' args <"$1/cmdline"
+	[[ ${args[*]} == *"$dir/"* ]] && return 0
+	while read -r _ _ _ source target _; do
+		[[ $target == / && $source == *"${dir##*/}/rootfs" ]] && return 0
+	done <"$1/mountinfo"
+	return 1
+}
+
 leftovers() {
-	local p args
+	local p
 	for p in /proc/[0-9]*; do
-		{ args=$(tr '\0' ' ' <"$p/cmdline"); } 2>/dev/null || continue
-		if [ "${p#/proc/}" != $$ ] && [[ $args == *"$dir"* ]]; then
-			echo "${p#/proc/}: $args"
+		if [ "${p#/proc/}" != $$ ] && [ "${p#/proc/}" != 1 ] && belongs "$p"; then
+			echo "${p#/proc/}: $(tr '\0' ' ' <"$p/cmdline")"
 		fi
-	done
+	done 2>/dev/null
 }
 
 status=0

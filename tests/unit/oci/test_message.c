@@ -33,6 +33,8 @@ static void test_reply_of_failure(void **state)
 	assert_true(parse("{\"data\": -7}", &r));
 	assert_int_equal(r.pid, -1);
 	assert_null(r.message);
+	assert_true(parse("{\"data\": 0}", &r)); /* a PID file without a number */
+	assert_int_equal(r.pid, -1);
 }
 
 static void test_reply_with_bytes_that_are_not_text(void **state)
@@ -52,7 +54,7 @@ static void test_reply_with_bytes_that_are_not_text(void **state)
 static void test_reply_refuses_everything_else(void **state)
 {
 	static const char *const bad[] = {"", "\n", "garbage", "{", "{}", "[]", "null", "42",
-	    "{\"data\": 0}", "{\"data\": \"1\"}", "{\"data\": 1.5}", "{\"data\": 2147483648}",
+	    "{\"data\": \"1\"}", "{\"data\": 1.5}", "{\"data\": 2147483648}",
 	    "{\"data\": -2147483649}", "{\"data\": 1} x", "{\"data\": 1}{\"data\": 2}",
 	    "{\"data\": 1, \"data\": 2}", "{\"pid\": 1}", "{\"data\": -1, \"message\": 3}",
 	    "{\"data\": 99999999999999999999}", "{\"data\": null}"};

@@ -2,6 +2,7 @@
 /* cgroups: with v1, v2 or both, whatever is mounted here. */
 #include "sys_test.h"
 
+#include <poll.h>
 #include <signal.h>
 #include <sys/statfs.h>
 #include <linux/magic.h>
@@ -142,20 +143,45 @@ static void processes_are_killed(void **state)
 	ctr__child_kill(&other);
 }
 
+/* Starts a program that copies its input to its output. */
+static struct ctr__child start_cat(int *in, int *out)
+{
+	const char *argv[] = {"cat", NULL};
+	struct ctr__spawn s = {.path = "/bin/cat", .argv = argv, .cwd_fd = -1, .nfds = 2};
+	struct ctr__child c = {-1, -1};
+	int to[2], from[2];
+
+	assert_int_equal(pipe2(to, O_CLOEXEC), 0);
+	assert_int_equal(pipe2(from, O_CLOEXEC), 0);
+	s.fds[0] = to[0];
+	s.fds[1] = from[1];
+	assert_int_equal(ctr__spawn(&s, &c, NULL), 0);
+	close(to[0]);
+	close(from[1]);
+	*in = to[1];
+	*out = from[0];
+	return c;
+}
+
 static void freeze_and_thaw(void **state)
 {
 	struct group *g = *state;
-	struct ctr__child c = spawn_sleeper();
+	CTR__CLOSE int in = -1;
+	CTR__CLOSE int out = -1;
+	struct ctr__child c = start_cat(&in, &out);
+	struct pollfd p = {.fd = out, .events = POLLIN};
+	char got = 0;
 
 	put_process(g, "", c.pid);
 	assert_int_equal(ctr__cgroup_freeze(g->path, true), 0);
-	/* Frozen processes do not react. */
-	assert_int_equal(ctr__pidfd_signal(c.pidfd, SIGTERM), 0);
-	assert_int_equal(ctr__pidfd_wait(c.pidfd, 50), 0);
+	assert_int_equal(write(in, "x", 1), 1);
+	assert_int_equal(poll(&p, 1, 50), 0);
 	assert_int_equal(ctr__cgroup_freeze(g->path, true), 0);
 	assert_int_equal(ctr__cgroup_freeze(g->path, false), 0);
-	end_of(&c, SIGTERM);
+	assert_int_equal(ctr__read_eintr(out, &got, 1), 1);
+	assert_int_equal(got, 'x');
 	assert_int_equal(ctr__cgroup_freeze(g->path, false), 0);
+	ctr__child_kill(&c);
 }
 
 static void frozen_processes_are_killed(void **state)

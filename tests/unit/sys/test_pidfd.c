@@ -11,6 +11,14 @@
 #include "sys/wait_util.h"
 #include "util/clock.h"
 
+/* Kernels before 5.3, and old tools that stand in between, do not know the call: that is what is said. */
+static int or_enosys(int want)
+{
+	CTR__CLOSE int fd = (int)syscall(SYS_pidfd_open, getpid(), 0);
+
+	return fd < 0 && errno == ENOSYS ? -ENOSYS : want;
+}
+
 static void open_checks_the_start_time(void **state)
 {
 	uint64_t start = ctr__proc_start_time(getpid());
@@ -18,9 +26,10 @@ static void open_checks_the_start_time(void **state)
 	CTR__CLOSE int any = ctr__pidfd_open(getpid(), 0);
 
 	(void)state;
-	assert_true(fd >= 0 && any >= 0);
-	assert_int_equal(fcntl(fd, F_GETFD), FD_CLOEXEC);
-	assert_int_equal(ctr__pidfd_open(getpid(), start + 1), -ESRCH);
+	assert_int_equal(fd < 0 ? fd : 0, or_enosys(0));
+	assert_int_equal(any < 0 ? any : 0, or_enosys(0));
+	assert_int_equal(fd < 0 ? FD_CLOEXEC : fcntl(fd, F_GETFD), FD_CLOEXEC);
+	assert_int_equal(ctr__pidfd_open(getpid(), start + 1), or_enosys(-ESRCH));
 }
 
 static void nobody_is_there(void **state)
@@ -30,7 +39,7 @@ static void nobody_is_there(void **state)
 
 	(void)state;
 	ctr__child_kill(&c);
-	assert_int_equal(ctr__pidfd_open(pid, 0), -ESRCH);
+	assert_int_equal(ctr__pidfd_open(pid, 0), or_enosys(-ESRCH));
 	assert_int_equal(ctr__pidfd_open(0, 0), -ESRCH);
 	assert_int_equal(ctr__pidfd_open(-1, 0), -ESRCH);
 }
@@ -49,7 +58,7 @@ static void a_thread_is_not_a_process(void **state)
 	(void)state;
 	assert_int_equal(pthread_create(&t, NULL, open_own_thread, &rc), 0);
 	assert_int_equal(pthread_join(t, NULL), 0);
-	assert_int_equal(rc, -ESRCH);
+	assert_int_equal(rc, or_enosys(-ESRCH));
 }
 
 static void signal_and_wait(void **state)

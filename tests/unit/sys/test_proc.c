@@ -6,7 +6,11 @@
 #include <sys/prctl.h>
 #include <sys/wait.h>
 
+#include "sys/fd.h"
 #include "sys/proc.h"
+
+/* Says that it runs, and waits for the end of its input. */
+#define SIT "echo; read x"
 
 static void start_time_is_stable_and_differs(void **state)
 {
@@ -77,58 +81,68 @@ static int remember(pid_t pid, int argc, char **argv, void *userdata)
 	return 7;
 }
 
-/* The program name is the last component of argv[0], which says nothing about the file. */
-static struct ctr__child spawn_named(const char *const *argv)
+/* A shell that was started under another name, has begun, and sits there until `*hold` is closed. */
+static struct ctr__child start_named(const char *const *argv, int *hold)
 {
 	struct ctr__child c = {-1, -1};
-	struct ctr__spawn s = {.path = "/bin/sleep", .argv = argv, .cwd_fd = -1};
+	struct ctr__spawn s = {.path = "/bin/sh", .argv = argv, .cwd_fd = -1, .nfds = 2};
+	int in[2], out[2];
+	char begun;
 
+	assert_int_equal(pipe2(in, O_CLOEXEC), 0);
+	assert_int_equal(pipe2(out, O_CLOEXEC), 0);
+	s.fds[0] = in[0];
+	s.fds[1] = out[1];
 	assert_int_equal(ctr__spawn(&s, &c, NULL), 0);
+	close(in[0]);
+	close(out[1]);
+	/* Its command line is not there yet when its memory is already its own. */
+	assert_int_equal(ctr__read_eintr(out[0], &begun, 1), 1);
+	close(out[0]);
+	*hold = in[1];
 	return c;
 }
 
+/* The program name is the last component of argv[0], which says nothing about the file. */
 static void finds_programs_by_name(void **state)
 {
-	const char *argv[] = {"/some/where/ctr-unit-prog", "1000", NULL};
-	struct ctr__child c = spawn_named(argv);
+	const char *argv[] = {"/some/where/ctr-unit-prog", "-c", SIT, "last", NULL};
+	CTR__CLOSE int hold = -1;
+	struct ctr__child c = start_named(argv, &hold);
 	struct found f = {.want = c.pid};
 
 	(void)state;
 	assert_int_equal(ctr__proc_each("ctr-unit-prog", remember, &f), 7);
 	assert_int_equal(f.calls, 1);
-	assert_int_equal(f.argc, 2);
-	assert_string_equal(f.arg, "1000");
+	assert_int_equal(f.argc, 4);
+	assert_string_equal(f.arg, "last");
 	assert_int_equal(ctr__proc_each("unit-prog", remember, &f), 0);
-	assert_int_equal(ctr__proc_each("sleep", remember, &f), 0);
+	assert_int_equal(ctr__proc_each("sh", remember, &f), 0);
 	assert_int_equal(f.calls, 1);
 	ctr__child_kill(&c);
 	assert_int_equal(ctr__proc_each("ctr-unit-prog", remember, &f), 0);
 }
 
-static void finds_empty_and_many_arguments(void **state)
+static void finds_odd_command_lines(void **state)
 {
-	static const char *argv[3002] = {"ctr-unit-many"};
-	struct ctr__child c;
-	struct found f;
-	static char big[90000];
+	static const char *argv[3002] = {"ctr-unit-many", "-c", SIT, "", ""};
+	CTR__CLOSE int hold = -1;
+	CTR__CLOSE int hold_more = -1;
+	struct ctr__child c = start_named(argv, &hold);
+	struct found f = {.want = c.pid};
 
 	(void)state;
-	memset(big, '0', sizeof(big) - 1);
-	argv[1] = "100000";
-	argv[2] = big; /* sleep adds the durations */
-	c = spawn_named(argv);
-	f = (struct found){.want = c.pid};
 	assert_int_equal(ctr__proc_each("ctr-unit-many", remember, &f), 7);
-	assert_int_equal(f.argc, 3);
+	assert_int_equal(f.argc, 5);
+	assert_string_equal(f.arg, "");
 	ctr__child_kill(&c);
 	/* More than is read: the rest is cut off. */
-	for (int i = 1; i < 3001; i++)
-		argv[i] = "10000000000000000000000000000000000000000000000000000000";
-	argv[3001] = NULL;
-	c = spawn_named(argv);
+	for (int i = 3; i < 3001; i++)
+		argv[i] = "an argument that makes the command line longer than anybody reads";
+	c = start_named(argv, &hold_more);
 	f = (struct found){.want = c.pid};
 	assert_int_equal(ctr__proc_each("ctr-unit-many", remember, &f), 7);
-	assert_in_range(f.argc, 2000, 3000);
+	assert_in_range(f.argc, 1900, 2999);
 	ctr__child_kill(&c);
 }
 
@@ -161,7 +175,7 @@ int main(void)
 	    cmocka_unit_test(name_with_parentheses),
 	    cmocka_unit_test(alive_zombie_gone),
 	    cmocka_unit_test(finds_programs_by_name),
-	    cmocka_unit_test(finds_empty_and_many_arguments),
+	    cmocka_unit_test(finds_odd_command_lines),
 	    cmocka_unit_test(about_this_system),
 	    cmocka_unit_test(own_cgroup),
 	};
