@@ -362,7 +362,6 @@ static int failed(const struct attempt *a, const struct ctr__oci_reply *reply, c
 		return ctr__fail_nomem(err);
 	rc = !a->timed_out && conmon_failed(a) ? blame_conmon(a, line, err)
 	                                       : blame_runtime(a, text, line, err);
-	ctr__error_detail(err, "oci.runtime", a->d->name);
 	if (*text)
 		ctr__error_detail(err, "oci.stderr", text);
 	return rc;
@@ -475,6 +474,8 @@ int ctr__oci_op_create(
 		rc = run(&a, out, err);
 	if (rc == 0)
 		return 0;
+	if (a.began)
+		ctr__error_detail(err, "oci.runtime", a.d->name);
 	memset(out, 0, sizeof(*out));
 	out->size = sizeof(*out);
 	return undo(&a, rc);

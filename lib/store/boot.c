@@ -148,21 +148,29 @@ static bool marked(int dirfd, const char *name)
 	return faccessat(dirfd, name, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
 }
 
-int ctr__root_examine(struct ctr__store *s, ctr_error_t **err)
+/* Ours, or empty? */
+static int examine(int dirfd, const char *dir, const char *marker, ctr_error_t **err)
 {
 	ctr_error_t *foreign = NULL;
 	int r;
 
-	if (marked(s->root_fd, ROOT_MARKER))
+	if (marked(dirfd, marker))
 		return 0;
-	r = check_unused(s->root_fd, s->root, &foreign);
+	r = check_unused(dirfd, dir, &foreign);
 	/* Somebody else may be making it right now; the marker comes before all other files. */
-	if (r < 0 && marked(s->root_fd, ROOT_MARKER))
+	if (r < 0 && marked(dirfd, marker))
 		r = 0;
 	if (r < 0 && err)
 		*err = CTR__STEAL_PTR(foreign);
 	ctr_error_free(foreign);
 	return r;
+}
+
+int ctr__examine_directories(struct ctr__store *s, ctr_error_t **err)
+{
+	int r = examine(s->root_fd, s->root, ROOT_MARKER, err);
+
+	return r < 0 ? r : examine(s->run_fd, s->run_root, RUN_MARKER, err);
 }
 
 int ctr__root_marker(struct ctr__store *s, ctr_error_t **err)

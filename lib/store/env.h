@@ -162,8 +162,8 @@ int ctr__meta_put(struct ctr__env *e, MDB_txn *txn, const char *key, uint64_t va
 
 /* ---- boot.c: markers, and the run root of a new boot ---- */
 
-/* Refuses a directory that is in use for something else. Reads only. */
-int ctr__root_examine(struct ctr__store *s, ctr_error_t **err);
+/* Refuses directories that are in use for something else. Reads only. */
+int ctr__examine_directories(struct ctr__store *s, ctr_error_t **err);
 /* Checks the marker or makes it. */
 int ctr__root_marker(struct ctr__store *s, ctr_error_t **err);
 /* *attach: it belongs to this boot and is complete. */

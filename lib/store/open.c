@@ -196,7 +196,7 @@ int ctr__store_build(struct ctr__store *s, ctr_error_t **err)
 	int r = init_object(s, err);
 
 	if (r == 0)
-		r = ctr__root_examine(s, err);
+		r = ctr__examine_directories(s, err);
 	if (r == 0)
 		r = open_lock_file(s, &lock_fd, err);
 	if (r < 0)

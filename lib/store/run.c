@@ -59,6 +59,8 @@ static int merge_summary(struct save_job *job, MDB_txn *txn, MDB_val *k, struct 
 	else if (rc != 0 && rc != MDB_NOTFOUND)
 		return rc;
 	*sum = job->save->summary ? *job->save->summary : stored;
+	if (!sum->created_ns)
+		sum->created_ns = stored.created_ns;
 	if (!sum->name)
 		sum->name = stored.name;
 	if (!sum->image)

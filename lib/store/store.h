@@ -123,6 +123,7 @@ int ctr__store_load_state(
 struct ctr__save {
 	const char *id;
 	const struct ctr__state *state;
+	/* A NULL string and a zero creation time stay as they are stored. NULL = all from `state`. */
 	const struct ctr__summary *summary;
 	struct ctr_event *const *events; /* appended in the same transaction */
 	size_t events_n;

@@ -413,7 +413,7 @@ static void test_bad_arguments(void **state)
 static void test_too_large_to_store(void **state)
 {
 	struct fixture *f = *state;
-	const size_t size = (16U << 20) - 1024;
+	const size_t size = (16U << 20) - 64;
 	char *json = malloc(size + 1);
 	ctr_config_t *cfg = NULL;
 	ctr_list_t *list = NULL;

@@ -276,7 +276,7 @@ static inline void write_file(const char *dir, const char *name, const char *tex
 	assert_int_equal(fclose(file), 0);
 }
 
-static inline char *read_file(const char *dir, const char *name)
+__attribute__((noinline, unused)) static char *read_file(const char *dir, const char *name)
 {
 	CTR__CLOSE int fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	char *text = NULL;
