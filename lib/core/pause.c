@@ -168,19 +168,24 @@ static int sync_living(
 {
 	int32_t state = living_state(c, st->status);
 	int32_t event = CTR_EVENT_SYNC;
+	int r;
 
 	if (state == c->state.state && c->state.intent == CTR__INTENT_NONE)
 		return 0;
 	/* An interrupted start that had succeeded. */
 	if (c->state.state == CTR_STATE_CREATED && state != CTR_STATE_CREATED) {
 		c->state.started_ns = ctr__now_ns();
+		c->state.finished_ns = 0;
 		c->state.ever_started = true;
 		event = CTR_EVENT_START;
 	}
 	*changed = state != c->state.state;
 	c->state.state = state;
 	c->state.intent = CTR__INTENT_NONE;
-	return ctr__save(c, *changed ? event : 0, err);
+	r = ctr__save(c, *changed ? event : 0, err);
+	if (r >= 0 && event == CTR_EVENT_START)
+		(void)ctr__history_write(c->rt->store, c->id, &c->state);
+	return r;
 }
 
 int ctr__sync_locked(struct ctr_container *c, bool *changed, ctr_error_t **err)

@@ -145,10 +145,19 @@ static int clean_after_loss(struct ctr_container *c, ctr_error_t **err)
 	return dead_monitor(c, err);
 }
 
+/* A container that was only created runs nothing that could handle a signal. An earlier stop may have been
+ * interrupted: then the times of this run tell. */
+static bool was_started(const struct ctr_container *c)
+{
+	if (c->state.state == CTR_STATE_STOPPING)
+		return c->state.started_ns && !c->state.finished_ns;
+	return c->state.state != CTR_STATE_CREATED;
+}
+
 int ctr__stop_locked(struct ctr__guard *g, const struct ctr__stop *o, ctr_error_t **err)
 {
 	struct ctr_container *c = g->c;
-	bool lost = false, started = c->state.state != CTR_STATE_CREATED;
+	bool lost = false, started = was_started(c);
 	int r;
 
 	/* The intent first: whoever comes next knows that this container is to end. */
@@ -161,7 +170,6 @@ int ctr__stop_locked(struct ctr__guard *g, const struct ctr__stop *o, ctr_error_
 			return r;
 	}
 	r = 0;
-	/* A container that was only created runs nothing that could handle a signal. */
 	if (started && o->timeout_ms != 0) {
 		r = send_signal(c, o->signal, err);
 		if (r >= 0)

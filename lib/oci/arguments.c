@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Conmon's command line. Only options that the oldest supported conmon (2.1.6) knows: an unknown one makes
+/* Conmon's command line and environment. Only options that the oldest supported conmon (2.1.6) knows: an unknown one makes
  * it end without an answer. */
 #include <stdint.h>
 #include <stdio.h>
@@ -7,6 +7,9 @@
 
 #include "oci/driver.h"
 #include "util/cleanup.h"
+
+#define TEXT_(x) #x
+#define TEXT(x)  TEXT_(x)
 
 struct words {
 	char **v;
@@ -122,6 +125,31 @@ int ctr__conmon_command_line(
 	add_places(&w, d, c);
 	add_runtime_words(&w, d, c);
 	add_behaviour(&w, c);
+	if (w.failed)
+		return ctr__fail_nomem(err);
+	*out = CTR__STEAL_PTR(w.v);
+	return 0;
+}
+
+/* conmon-term.XXXXXX and crun.XXXXXX are made in the bundle rather than in /tmp, so that nothing is left
+ * there by one that is killed. A socket's path is short, hence the detour. */
+int ctr__conmon_environment(
+    const struct ctr__conmon *d, const struct ctr_oci_container *c, char ***out, ctr_error_t **err)
+{
+	static const char *const common[] = {CTR__OCI_ENV,
+	    "_OCI_SYNCPIPE=" TEXT(CTR__CONMON_SYNC_FD),
+	    "_OCI_STARTPIPE=" TEXT(CTR__CONMON_START_FD)};
+	CTR__CLEANUP(words_free) struct words w = {0};
+
+	for (size_t i = 0; i < CTR__ARRAY_SIZE(common); i++)
+		add(&w, common[i]);
+	if (c->flags & CTR_OCI_TERMINAL)
+		add(&w, "TMPDIR=/proc/self/cwd");
+	if (d->kind == CTR__RUNTIME_CRUN) {
+		CTR__FREE char *dir = ctr__format("_LIBCONTAINER_STATEDIR=%s", c->bundle);
+
+		add(&w, dir);
+	}
 	if (w.failed)
 		return ctr__fail_nomem(err);
 	*out = CTR__STEAL_PTR(w.v);

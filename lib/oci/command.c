@@ -178,6 +178,8 @@ int ctr__oci_op_state(
 	out->status = a.status;
 	if (a.status == CTR_OCI_ABSENT)
 		return 0;
+	if (a.status == CTR_OCI_CREATED && ctr__oci_was_started(d, c->id, a.pid))
+		out->status = CTR_OCI_RUNNING;
 	out->pid = a.pid;
 	out->pid_start = a.pid ? ctr__proc_start_time(a.pid) : 0;
 	out->monitor_pid = ctr__oci_monitor(d, c, &out->monitor_start);

@@ -29,8 +29,6 @@
 #include "util/cleanup.h"
 #include "util/clock.h"
 
-#define SYNC_FD         "3"
-#define START_FD        "4"
 #define PID_FILE_MAX    32
 #define NS_PER_MS       INT64_C(1000000)
 #define FORKER_PATIENCE 10000 /* ms for the first process to end after the answer */
@@ -92,23 +90,25 @@ static int make_pipe(int *ours, int *theirs, ctr_error_t **err)
 	return 0;
 }
 
-static int spawn_words(struct attempt *a, char *const *words, const int fds[3], ctr_error_t **err)
+static int spawn_words(
+    struct attempt *a, char *const *words, char *const *env, const int fds[3], ctr_error_t **err)
 {
-	static const char *const env[] = {
-	    CTR__OCI_ENV, "_OCI_SYNCPIPE=" SYNC_FD, "_OCI_STARTPIPE=" START_FD, NULL};
 	CTR__ERROR ctr_error_t *e = NULL;
 	struct ctr__spawn s = {
 	    .path = a->d->conmon_path,
 	    .argv = (const char *const *)words,
-	    .envp = env,
+	    .envp = (const char *const *)env,
 	    .cwd_fd = a->bundle,
-	    .fds = {-1, fds[0], fds[0], fds[1], fds[2]},
+	    .fds = {-1, fds[0], fds[0]},
 	    .nfds = 5,
 	    .new_group = true,
 	    .die_with_parent = true,
 	};
-	int rc = ctr__spawn(&s, &a->child, &e);
+	int rc;
 
+	s.fds[CTR__CONMON_SYNC_FD] = fds[1];
+	s.fds[CTR__CONMON_START_FD] = fds[2];
+	rc = ctr__spawn(&s, &a->child, &e);
 	if (rc == 0) {
 		a->spawned = a->began = true;
 		return 0;
@@ -124,11 +124,14 @@ static int spawn_words(struct attempt *a, char *const *words, const int fds[3], 
 static int start_conmon(struct attempt *a, ctr_error_t **err)
 {
 	CTR__STRV char **words = NULL;
+	CTR__STRV char **env = NULL;
 	CTR__CLOSE int sync = -1;
 	CTR__CLOSE int start = -1;
 	CTR__CLOSE int diag = -1;
 	int rc = ctr__conmon_command_line(a->d, a->c, &words, err);
 
+	if (rc == 0)
+		rc = ctr__conmon_environment(a->d, a->c, &env, err);
 	if (rc == 0)
 		rc = make_pair(&a->sync, &sync, err);
 	if (rc == 0)
@@ -136,7 +139,7 @@ static int start_conmon(struct attempt *a, ctr_error_t **err)
 	if (rc == 0)
 		rc = make_pipe(&a->diag, &diag, err);
 	if (rc == 0)
-		rc = spawn_words(a, words, (const int[]){diag, sync, start}, err);
+		rc = spawn_words(a, words, env, (const int[]){diag, sync, start}, err);
 	return rc;
 }
 

@@ -7,6 +7,7 @@
  * message.c    what conmon and runtimes say    command.c  the runtime's own commands
  * faststart.c  start without a process         exit.c     exit files, waiting
  * processes.c  finding and ending monitors     recover.c  remove, and what a killed host left
+ * files.c      removing the files of a run
  */
 #ifndef LIBCTR_OCI_DRIVER_H
 #define LIBCTR_OCI_DRIVER_H
@@ -48,7 +49,7 @@ struct ctr__conmon {
 #define CTR__OCI_TEXT_MAX (64U << 10) /* of what a runtime prints; also the longest sync message */
 
 /* ---- driver.c ---- */
-/* The environment of conmon and of every runtime command. */
+/* The environment of conmon and of every runtime command begins with these. */
 #define CTR__OCI_ENV \
 	"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "XDG_RUNTIME_DIR="
 /* Is the runtime's binary there? 0 or CTR_E_OCI_UNAVAILABLE. */
@@ -114,11 +115,18 @@ int ctr__oci_op_resume(void *impl, const struct ctr_oci_container *c, ctr_error_
 /* Does what the runtime's own start does. 1 = started, 0 = not possible this way: use the command. */
 int ctr__oci_fast_start(
     const struct ctr__conmon *d, const struct ctr_oci_container *c, ctr_error_t **err);
+/* Does a container that its runtime calls created run already, because whoever started it was killed before it
+ * removed the fifo? Then the fifo is removed, and the runtime knows too. */
+bool ctr__oci_was_started(const struct ctr__conmon *d, const char *id, pid_t pid);
 
 /* ---- arguments.c ---- */
-/* The words to start conmon with; owned (ctr_strv_free). */
+/* The words and the environment to start conmon with; owned (ctr_strv_free). */
 int ctr__conmon_command_line(
     const struct ctr__conmon *d, const struct ctr_oci_container *c, char ***out, ctr_error_t **err);
+int ctr__conmon_environment(
+    const struct ctr__conmon *d, const struct ctr_oci_container *c, char ***out, ctr_error_t **err);
+#define CTR__CONMON_SYNC_FD  3
+#define CTR__CONMON_START_FD 4
 
 /* ---- conmon.c ---- */
 int ctr__oci_op_create(
@@ -150,8 +158,15 @@ int ctr__oci_op_remove(
 /* Undoes a create from any point of it, in this process or in one that was killed. Idempotent. */
 int ctr__oci_wipe(
     const struct ctr__conmon *d, const struct ctr_oci_container *c, ctr_error_t **err);
+
+/* ---- files.c ---- */
 /* Removes the monitor's files of this container. */
 int ctr__oci_remove_files(
     const struct ctr__conmon *d, const struct ctr_oci_container *c, ctr_error_t **err);
+/* Removes files that only a process that was killed leaves. */
+int ctr__oci_remove_temporaries(
+    const struct ctr__conmon *d, const struct ctr_oci_container *c, ctr_error_t **err);
+/* Removes <root>/ID of a runtime whose insides we know. */
+int ctr__oci_remove_state(const struct ctr__conmon *d, const char *id, ctr_error_t **err);
 
 #endif

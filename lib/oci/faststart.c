@@ -5,17 +5,21 @@
  * The first process of a created container waits at <root>/ID/exec.fifo:
  *   runc: it opens the fifo for writing, writes "0" and holds it open until it executes the program. The
  *         starter reads to the end of the file, so it returns when the program runs; then it unlinks.
- *   crun: it holds the fifo open for reading. The starter opens it for writing, unlinks it, writes one
- *         byte.
- * "created" or "running" is whether the fifo is there; neither writes anything else down. Whatever looks
- * unusual is left to the runtime's own command, which also has the words for what is wrong.
+ *   crun: it holds the fifo open for reading. The starter opens it for writing, writes one byte, unlinks it
+ *         (crun itself unlinks first; killed between the two it leaves a process that waits for ever).
+ * "created" or "running" is whether the fifo is there; neither writes anything else down. So a starter that is
+ * killed before it unlinks leaves a running container that its runtime calls created: ctr__oci_was_started().
+ * Whatever looks unusual is left to the runtime's own command, which also has the words for what is wrong.
  */
 #include "oci/driver.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <stdio.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -73,8 +77,14 @@ static bool open_starter(
 
 /* ---- runc ---- */
 
-/* Waits until the fifo can be read or the process has ended. False after the deadline. */
-static bool await_fifo(const struct starter *s, int64_t deadline)
+/* What may have happened at the fifo. */
+enum news {
+	NEWS_NONE, /* within the deadline */
+	NEWS_DATA, /* something can be read, or the process has ended */
+	NEWS_LEFT  /* the process has closed it */
+};
+
+static enum news await_fifo(const struct starter *s, int64_t deadline)
 {
 	struct pollfd p[2] = {
 	    {.fd = s->fifo, .events = POLLIN}, {.fd = s->pidfd, .events = POLLIN}};
@@ -84,25 +94,26 @@ static bool await_fifo(const struct starter *s, int64_t deadline)
 		int n;
 
 		if (left <= 0)
-			return false;
+			return NEWS_NONE;
 		n = poll(p, 2, (int)left);
 		if (n > 0)
-			return true;
+			return p[0].revents == POLLHUP && !p[1].revents ? NEWS_LEFT : NEWS_DATA;
 		if (n < 0 && errno != EINTR)
-			return false;
+			return NEWS_NONE;
 	}
 }
 
-/* Reads to the end. 1 = the process has let go, 0 = it died without a byte, -errno. A non-blocking read
- * gives 0 also as long as no writer has come, so the end counts only after a byte or a death. */
+/* Reads to the end. 1 = the process has let go, 0 = it is dead, or another starter had its byte; -errno. A
+ * non-blocking read gives 0 also as long as no writer has come, so that alone is not the end. */
 static int drain_fifo(const struct starter *s)
 {
 	int64_t deadline = ctr__monotonic_ns() + START_PATIENCE * NS_PER_MS;
-	bool got = false, dead = false;
+	bool got = false, last = false;
 
 	for (;;) {
 		char buf[64];
 		ssize_t n = ctr__read_eintr(s->fifo, buf, sizeof(buf));
+		enum news news;
 
 		if (n < 0 && n != -EAGAIN)
 			return (int)n;
@@ -112,11 +123,12 @@ static int drain_fifo(const struct starter *s)
 		}
 		if (got && n == 0)
 			return 1;
-		if (dead)
+		if (last)
 			return got;
-		if (!await_fifo(s, deadline))
+		news = await_fifo(s, deadline);
+		if (news == NEWS_NONE)
 			return got ? 1 : -ETIMEDOUT;
-		dead = ctr__pidfd_wait(s->pidfd, 0) != 0;
+		last = news == NEWS_LEFT || ctr__pidfd_wait(s->pidfd, 0) != 0;
 	}
 }
 
@@ -166,11 +178,69 @@ static int start_crun(const struct ctr_oci_container *c, struct starter *s, ctr_
 
 	if (!open_fifo(s, O_WRONLY, &writer) || !open_fifo(s, O_RDONLY, &s->fifo))
 		return 0;
-	if (unlinkat(s->dir, FIFO, 0) < 0)
-		return errno == ENOENT ? 0 : start_failed(c, errno, err);
 	if (write(writer, "", 1) != 1)
 		return start_failed(c, errno, err);
+	if (unlinkat(s->dir, FIFO, 0) < 0 && errno != ENOENT)
+		return start_failed(c, errno, err);
 	return 1;
+}
+
+/* ---- after a starter that was killed ---- */
+
+static void close_dir(DIR **dir)
+{
+	if (*dir)
+		closedir(*dir);
+}
+
+/* Has the process a descriptor of this file? 1, 0 or -errno. */
+static int holds(pid_t pid, const struct stat *file)
+{
+	CTR__CLEANUP(close_dir) DIR *dir = NULL;
+	const struct dirent *e;
+	char path[64];
+
+	snprintf(path, sizeof(path), "/proc/%d/fd", (int)pid);
+	dir = opendir(path);
+	if (!dir)
+		return -errno;
+	while ((e = readdir(dir))) {
+		struct stat st;
+
+		if (e->d_name[0] != '.' && fstatat(dirfd(dir), e->d_name, &st, 0) == 0 &&
+		    st.st_dev == file->st_dev && st.st_ino == file->st_ino)
+			return 1;
+	}
+	return 0;
+}
+
+/* crun's go-ahead, written but not yet read. (A look that would let runc's process go on.) */
+static bool byte_waits(const struct starter *s, const struct ctr__conmon *d)
+{
+	CTR__CLOSE int fifo = -1;
+	int bytes = 0;
+
+	return d->kind == CTR__RUNTIME_CRUN && open_fifo(s, O_RDONLY, &fifo) &&
+	       ioctl(fifo, FIONREAD, &bytes) == 0 && bytes > 0;
+}
+
+bool ctr__oci_was_started(const struct ctr__conmon *d, const char *id, pid_t pid)
+{
+	CTR__CLEANUP(starter_close) struct starter s = {.dir = -1, .fifo = -1, .pidfd = -1};
+	uint64_t start = pid > 0 ? ctr__proc_start_time(pid) : 0;
+	struct stat fifo;
+	int r;
+
+	if (d->kind == CTR__RUNTIME_OTHER || !start)
+		return false;
+	s.dir = openat(d->oci_fd, id, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (s.dir < 0 || fstatat(s.dir, FIFO, &fifo, AT_SYMLINK_NOFOLLOW) < 0)
+		return false;
+	r = byte_waits(&s, d) ? 0 : holds(pid, &fifo);
+	/* A dead process holds nothing either. */
+	if (r != 0 || !ctr__proc_alive(pid, start))
+		return false;
+	return unlinkat(s.dir, FIFO, 0) == 0 || errno == ENOENT;
 }
 
 int ctr__oci_fast_start(

@@ -2,14 +2,9 @@
 /* remove: the ordinary way, and after a create that was interrupted anywhere. */
 #include "oci/driver.h"
 
-#include <dirent.h>
-#include <errno.h>
-#include <fcntl.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include "sys/cgroup.h"
 #include "sys/path.h"
@@ -102,118 +97,6 @@ static int delete_container(
 	return delete_forced(d, c->id, err);
 }
 
-/* ---- files ---- */
-
-static int unlink_in(int dirfd, const char *name)
-{
-	return unlinkat(dirfd, name, 0) == 0 || errno == ENOENT ? 0 : -errno;
-}
-
-/* runc makes the PID file under a fixed temporary name and refuses to go on if that is there. */
-static int remove_named_files(int bundle)
-{
-	static const char *const names[] = {"attach", "ctl", "winsz", CTR__CTR_PID_FILE,
-	    CTR__CTR_PID_TMP, CTR__OCI_LOG, CTR__CONMON_PID_FILE};
-	int first = 0;
-
-	for (size_t i = 0; i < CTR__ARRAY_SIZE(names); i++) {
-		int rc = unlink_in(bundle, names[i]);
-
-		if (rc < 0 && first == 0)
-			first = rc;
-	}
-	return first;
-}
-
-static void close_dir(DIR **dir)
-{
-	if (*dir)
-		closedir(*dir);
-}
-
-/* NAME.XXXXXX, as glib calls what will be NAME. */
-static bool is_temporary_of(const char *file, const char *name)
-{
-	size_t len = strlen(name);
-
-	return strncmp(file, name, len) == 0 && file[len] == '.' && strlen(file + len + 1) == 6;
-}
-
-/* A file of another container that only looks like one of ours has its persist directory. */
-static bool is_of_other_container(const struct ctr__conmon *d, const char *file)
-{
-	struct stat st;
-
-	return fstatat(d->persist_fd, file, &st, AT_SYMLINK_NOFOLLOW) == 0;
-}
-
-/* What conmon was writing when it was killed. `d` is given for the exits directory, which containers
- * share. */
-static int remove_temporaries(int dirfd, const char *name, const struct ctr__conmon *d)
-{
-	int fd = openat(dirfd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	CTR__CLEANUP(close_dir) DIR *dir = fd < 0 ? NULL : fdopendir(fd);
-	const struct dirent *entry;
-	int rc = 0;
-
-	if (!dir) {
-		rc = -errno;
-		if (fd >= 0)
-			close(fd);
-		return rc;
-	}
-	while (rc == 0 && (errno = 0, entry = readdir(dir))) {
-		if (is_temporary_of(entry->d_name, name) &&
-		    !(d && is_of_other_container(d, entry->d_name)))
-			rc = unlink_in(dirfd, entry->d_name);
-	}
-	return rc;
-}
-
-static int remove_bundle_files(const char *bundle)
-{
-	CTR__CLOSE int fd = open(bundle, O_PATH | O_DIRECTORY | O_CLOEXEC);
-	int rc;
-
-	if (fd < 0)
-		return errno == ENOENT ? 0 : -errno;
-	rc = remove_named_files(fd);
-	return rc < 0 ? rc : remove_temporaries(fd, CTR__CONMON_PID_FILE, NULL);
-}
-
-/* Only a plain file: the path is the user's. */
-static int remove_pid_copy(const char *path)
-{
-	struct stat st;
-
-	if (!path || lstat(path, &st) < 0 || !S_ISREG(st.st_mode))
-		return 0;
-	return unlink(path) == 0 || errno == ENOENT ? 0 : -errno;
-}
-
-int ctr__oci_remove_files(
-    const struct ctr__conmon *d, const struct ctr_oci_container *c, ctr_error_t **err)
-{
-	int rc = remove_bundle_files(c->bundle);
-
-	if (rc < 0)
-		return ctr__fail_errno(
-		    err, -rc, c->bundle, "remove the monitor's files in %s", c->bundle);
-	rc = remove_pid_copy(c->pid_file);
-	if (rc < 0)
-		return ctr__fail_errno(
-		    err, -rc, c->pid_file, "remove the monitor's PID file %s", c->pid_file);
-	rc = unlink_in(d->exits_fd, c->id);
-	if (rc < 0)
-		return ctr__fail_errno(
-		    err, -rc, d->exits_dir, "remove exit file %s/%s", d->exits_dir, c->id);
-	rc = ctr__remove_tree_at(d->persist_fd, c->id);
-	if (rc < 0)
-		return ctr__fail_errno(
-		    err, -rc, d->persist_dir, "remove %s/%s", d->persist_dir, c->id);
-	return 0;
-}
-
 /* ---- undoing a create ---- */
 
 /* The group is cleared of everything in it, so it must be the container's own. */
@@ -245,16 +128,12 @@ static int remove_remains(
 			return rc;
 	}
 	if (d->kind != CTR__RUNTIME_OTHER) {
-		rc = ctr__remove_tree_at(d->oci_fd, c->id);
+		rc = ctr__oci_remove_state(d, c->id, err);
 		if (rc < 0)
-			return ctr__fail_errno(
-			    err, -rc, d->oci_root, "remove %s/%s", d->oci_root, c->id);
+			return rc;
 	}
-	rc = remove_temporaries(d->exits_fd, c->id, d);
-	if (rc < 0)
-		return ctr__fail_errno(
-		    err, -rc, d->exits_dir, "remove temporary files in %s", d->exits_dir);
-	return ctr__oci_remove_files(d, c, err);
+	rc = ctr__oci_remove_temporaries(d, c, err);
+	return rc < 0 ? rc : ctr__oci_remove_files(d, c, err);
 }
 
 /* Workers first, or they make again what is removed. The last look proves that none was missed. */

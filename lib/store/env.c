@@ -194,6 +194,7 @@ static int restore_length(struct ctr__env *e)
 	if (rc)
 		return rc;
 	e->map_size = info.me_mapsize;
+	e->page_size = st.ms_psize;
 	want = (off_t)(info.me_last_pgno + 1) * (off_t)st.ms_psize;
 	if (fstat(fd, &file) < 0 || (file.st_size < want && ftruncate(fd, want) < 0))
 		return errno;

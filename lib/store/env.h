@@ -50,6 +50,7 @@ struct ctr__env {
 	/* Under the gate: held shared, they do not change. */
 	pthread_rwlock_t gate;
 	size_t map_size;
+	size_t page_size;
 	bool broken; /* the map could not be put back: nothing works any more */
 	/* Read transactions that have been reset. */
 	pthread_mutex_t pool_lock;
@@ -122,7 +123,7 @@ int ctr__read_begin_locked(struct ctr__env *e, struct ctr__read *r, ctr_error_t 
 int ctr__read_again(struct ctr__read *r);
 void ctr__read_end(struct ctr__read *r);
 
-/* Moves the map; for growing, and for tests. The mutex is held, no transaction of this thread is open. */
+/* Moves the map; for tests. No transaction of this thread is open. */
 int ctr__env_resize(struct ctr__env *e, size_t size, ctr_error_t **err);
 
 /* ---- helpers ---- */

@@ -12,12 +12,13 @@ struct frame {
 	int64_t time_ns;
 };
 
-static int get_frame(MDB_val v, struct frame *f)
+/* That of a damaged record is zero: it must not stand in the way of the others. */
+static void get_frame(MDB_val v, struct frame *f)
 {
 	if (v.mv_size < sizeof(*f))
-		return MDB_CORRUPTED;
-	memcpy(f, v.mv_data, sizeof(*f));
-	return 0;
+		*f = (struct frame){0, 0};
+	else
+		memcpy(f, v.mv_data, sizeof(*f));
 }
 
 static int get_key(MDB_val k, uint64_t *n)
@@ -107,7 +108,9 @@ static int newest(struct ctr__env *e, MDB_txn *txn, uint64_t *number, struct fra
 	*f = (struct frame){0, 0};
 	if (rc == 0)
 		rc = number_at(cur, MDB_LAST, number, &v);
-	return rc || *number == 0 ? rc : get_frame(v, f);
+	if (rc == 0 && *number > 0)
+		get_frame(v, f);
+	return rc;
 }
 
 int ctr__journal_last_stamp(struct ctr__env *e, MDB_txn *txn, uint64_t *stamp)
@@ -155,8 +158,7 @@ static int seek(struct ctr__env *e, MDB_txn *txn, int64_t since_ns, uint64_t *ne
 		struct frame f;
 
 		rc = get_key(k, &n);
-		if (rc == 0)
-			rc = get_frame(v, &f);
+		get_frame(v, &f);
 		if (rc == 0 && f.time_ns >= since_ns) {
 			*next = n;
 			return 0;
@@ -208,12 +210,13 @@ static int look(struct ctr__env *e, MDB_txn *txn, uint64_t next, struct candidat
 	if (rc)
 		return rc == MDB_NOTFOUND ? 0 : rc;
 	rc = get_key(k, &c->number);
-	if (rc == 0)
-		rc = get_frame(v, &c->frame);
 	if (rc)
 		return rc;
-	c->record =
-	    ctr__val((const char *)v.mv_data + sizeof(c->frame), v.mv_size - sizeof(c->frame));
+	get_frame(v, &c->frame);
+	c->record = ctr__val("", 0);
+	if (v.mv_size > sizeof(c->frame))
+		c->record = ctr__val(
+		    (const char *)v.mv_data + sizeof(c->frame), v.mv_size - sizeof(c->frame));
 	c->found = true;
 	return 0;
 }

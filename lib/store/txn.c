@@ -3,9 +3,11 @@
 #include "store/env.h"
 
 #include <sys/mman.h>
+#include <time.h>
 
 #include "lock/lock.h"
 
+#define PATIENCE    250U  /* milliseconds */
 #define CHECK_EVERY 1000U /* commits between two looks for dead readers */
 
 #if SIZE_MAX > UINT32_MAX
@@ -70,19 +72,30 @@ int ctr__env_resize(struct ctr__env *e, size_t size, ctr_error_t **err)
 	return ctr__env_result(e, rc, err);
 }
 
+/* Twice as large, unless another thread has made it larger meanwhile. */
+static int double_map(struct ctr__env *e, size_t from, ctr_error_t **err)
+{
+	int rc = 0;
+
+	pthread_rwlock_wrlock(&e->gate);
+	if (e->broken)
+		rc = ENOMEM;
+	else if (e->map_size == from)
+		rc = move_map(e, from * 2);
+	pthread_rwlock_unlock(&e->gate);
+	return ctr__env_result(e, rc, err);
+}
+
 /* Another process made the file larger than our map. Not what its map is: that may be too large for us. */
 static int adopt_size(struct ctr__env *e, ctr_error_t **err)
 {
 	MDB_envinfo info;
-	MDB_stat st;
 	int rc;
 
 	pthread_rwlock_wrlock(&e->gate);
 	rc = e->broken ? ENOMEM : mdb_env_info(e->env, &info);
-	if (!rc)
-		rc = mdb_env_stat(e->env, &st);
 	if (!rc) {
-		size_t size = e->map_size, need = (info.me_last_pgno + 1) * st.ms_psize;
+		size_t size = e->map_size, need = (info.me_last_pgno + 1) * e->page_size;
 
 		while (size < need && size <= SIZE_MAX / 2)
 			size *= 2;
@@ -93,53 +106,60 @@ static int adopt_size(struct ctr__env *e, ctr_error_t **err)
 	return ctr__env_result(e, rc, err);
 }
 
-/* Pages in use by the databases. */
-static int live_pages(struct ctr__env *e, size_t *pages, ctr_error_t **err)
+/* The map's size and the pages in use by the databases. */
+static int measure(struct ctr__env *e, size_t *size, size_t *live, ctr_error_t **err)
 {
 	CTR__READ struct ctr__read rd = {0};
 	int n = e->mutex == CTR__MUTEX_RUN ? CTR__DB_EXIT + 1 : CTR__DB_LABEL + 1;
 	int r = ctr__read_begin_locked(e, &rd, err);
 
-	*pages = 0;
+	*live = 0;
+	if (r == 0)
+		*size = e->map_size;
 	for (int i = 0; r == 0 && i < n; i++) {
 		MDB_stat st;
 
 		r = mdb_stat(rd.txn, e->db[i], &st);
 		if (r == 0)
-			*pages += st.ms_branch_pages + st.ms_leaf_pages + st.ms_overflow_pages;
+			*live += st.ms_branch_pages + st.ms_leaf_pages + st.ms_overflow_pages;
 	}
 	return ctr__env_result(e, r, err);
+}
+
+/* A reader may just have lost its CPU. Not longer than PATIENCE times. */
+static int wait_for_reader(struct ctr__env *e, unsigned int *waits, ctr_error_t **err)
+{
+	if (++*waits > PATIENCE)
+		return ctr__fail(err, CTR_E_STORE_FULL,
+		    "%s is full of old pages that a stalled process is still reading", e->dir);
+	nanosleep(&(struct timespec){.tv_nsec = 1000000}, NULL);
+	return 0;
 }
 
 /*
  * The map is full. A map that is full of old pages, which a stalled reader holds, is not made larger in the run
  * root: that is memory of the machine, and there would be no end to it.
  */
-static int grow(struct ctr__env *e, ctr_error_t **err)
+static int grow(struct ctr__env *e, unsigned int *waits, ctr_error_t **err)
 {
-	bool run = e->mutex == CTR__MUTEX_RUN;
-	size_t size = e->map_size, live;
-	MDB_stat st;
+	bool run = e->mutex == CTR__MUTEX_RUN, mostly_old;
+	size_t size = 0, live;
 	int dead = 0;
-	int r;
+	int r = mdb_reader_check(e->env, &dead);
 
-	r = mdb_reader_check(e->env, &dead);
-	if (r == 0)
-		r = mdb_env_stat(e->env, &st);
 	if (r)
 		return ctr__env_result(e, r, err);
-	r = live_pages(e, &live, err);
+	r = measure(e, &size, &live, err);
 	if (r < 0)
 		return r;
-	/* What a dead reader held is free again. */
-	if (dead > 0 && live < size / st.ms_psize / 4)
-		return 0;
-	if (run && live < size / st.ms_psize / 4)
-		return ctr__fail(err, CTR_E_STORE_FULL,
-		    "%s is full of old pages that a stalled process is still reading", e->dir);
+	mostly_old = live < size / e->page_size / 4;
+	if (dead > 0 && mostly_old)
+		return 0; /* what it held is free again */
+	if (run && mostly_old)
+		return wait_for_reader(e, waits, err);
 	if (size > (run ? RUN_MAP_MAX : ROOT_MAP_MAX) / 2)
 		return ctr__env_result(e, MDB_MAP_FULL, err);
-	return ctr__env_resize(e, size * 2, err);
+	return double_map(e, size, err);
 }
 
 /* ---- writing ---- */
@@ -207,12 +227,14 @@ static int write_once(struct ctr__env *e, ctr__write_fn *fn, void *arg, ctr_erro
 
 int ctr__env_write(struct ctr__env *e, ctr__write_fn *fn, void *arg, ctr_error_t **err)
 {
+	unsigned int waits = 0;
+
 	for (;;) {
 		int rc = write_once(e, fn, arg, err);
 		int r = 0, dead;
 
 		if (rc == MDB_MAP_FULL)
-			r = grow(e, err);
+			r = grow(e, &waits, err);
 		else if (rc == MDB_MAP_RESIZED)
 			r = adopt_size(e, err);
 		else if (rc != 0)

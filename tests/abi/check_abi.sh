@@ -10,7 +10,7 @@ if [ ! -s "$here/libctr.abi" ]; then
 fi
 now=$(mktemp)
 trap 'rm -f "$now"' EXIT
-"$here/baseline.sh" "$1" "$now"
+"$here/baseline.py" "$1" "$now"
 status=0
 abidiff "$here/libctr.abi" "$now" || status=$?
 if [ $status -ne 0 ]; then

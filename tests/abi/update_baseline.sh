@@ -5,5 +5,5 @@
 # The library must be a gcc build with debug information and without sanitizers.
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
-"$here/baseline.sh" "${1:-$here/../../build/lib/libctr.so}" "$here/libctr.abi"
+"$here/baseline.py" "${1:-$here/../../build/lib/libctr.so}" "$here/libctr.abi"
 echo "wrote $here/libctr.abi; read docs/abi-policy.md on what may change"

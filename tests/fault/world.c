@@ -5,7 +5,6 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <ftw.h>
 #include <poll.h>
 #include <sched.h>
 #include <signal.h>
@@ -94,7 +93,8 @@ static void make_rootfs(const struct world *w)
 
 static void find_oci(struct world *w, const char *name)
 {
-	static const char *const dirs[] = {"/usr/local/bin", "/usr/bin", "/usr/sbin", "/usr/local/sbin"};
+	static const char *const dirs[] = {
+	    "/usr/local/bin", "/usr/bin", "/usr/sbin", "/usr/local/sbin"};
 
 	for (size_t i = 0; i < sizeof(dirs) / sizeof(*dirs); i++) {
 		snprintf(w->oci, sizeof(w->oci), "%s/%s", dirs[i], name);
@@ -120,61 +120,66 @@ static void prepare(struct world *w, const char *oci)
 	make_rootfs(w);
 }
 
-/* ---- cgroups ---- */
+/* ---- lists of what is found ---- */
 
-struct group_search {
+struct findings {
 	char *text;
 	size_t size, n;
+};
+
+static void add_line(struct findings *f, const char *what, const char *name)
+{
+	size_t len = strlen(f->text);
+
+	f->n++;
+	snprintf(f->text + len, f->size - len, "    %s %s\n", what, name);
+}
+
+/* ---- cgroups ---- */
+
+/* Children first. Other programs' groups may come and go meanwhile. */
+static void each_group(const char *dir, void (*visit)(const char *path, void *arg), void *arg)
+{
+	DIR *d = opendir(dir);
+	struct dirent *e;
+
+	while (d && (e = readdir(d))) {
+		char path[1024];
+
+		if (e->d_type != DT_DIR || e->d_name[0] == '.')
+			continue;
+		snprintf(path, sizeof(path), "%s/%s", dir, e->d_name);
+		each_group(path, visit, arg);
+		visit(path, arg);
+	}
+	if (d)
+		closedir(d);
+}
+
+struct group_search {
+	struct findings *f;
 	const char *parent;
 };
-static struct group_search search; /* nftw() has no argument */
 
-static void add_line(struct group_search *s, const char *what, const char *name)
+/* Whatever has our parent's name in its path; the parent itself may stay. */
+static void visit_group(const char *path, void *arg)
 {
-	size_t len = strlen(s->text);
+	struct group_search *s = arg;
+	const char *found = strstr(path, s->parent);
 
-	s->n++;
-	snprintf(s->text + len, s->size - len, "    %s %s\n", what, name);
+	if (found && found[strlen(s->parent)])
+		add_line(s->f, "cgroup", path);
 }
 
-/* Below our parent, or named for a container of ours: the parent is in no other's name. */
-static int visit_group(const char *path, const struct stat *st, int type, struct FTW *ftw)
+static void remove_group(const char *path, void *parent)
 {
-	const char *found = type == FTW_D ? strstr(path, search.parent) : NULL;
-
-	(void)st;
-	(void)ftw;
-	if (found && found[strlen(search.parent)])
-		add_line(&search, "cgroup", path);
-	return 0;
-}
-
-static void find_groups(struct group_search *s, const char *parent)
-{
-	search = *s;
-	search.parent = parent;
-	nftw(CGROUPS, visit_group, 16, FTW_PHYS);
-	*s = search;
-}
-
-static int remove_group(const char *path, const struct stat *st, int type, struct FTW *ftw)
-{
-	(void)st;
-	(void)ftw;
-	if (type == FTW_DP && strstr(path, search.parent))
+	if (strstr(path, parent))
 		rmdir(path);
-	return 0;
-}
-
-static void remove_groups(const char *parent)
-{
-	search.parent = parent;
-	nftw(CGROUPS, remove_group, 16, FTW_PHYS | FTW_DEPTH);
 }
 
 /* ---- what is left ---- */
 
-static void find_mounts(struct group_search *s, const char *run)
+static void find_mounts(struct findings *s, const char *run)
 {
 	char line[4096], path[2048];
 	size_t len = strlen(run);
@@ -189,7 +194,7 @@ static void find_mounts(struct group_search *s, const char *run)
 		fclose(f);
 }
 
-static void find_files_in(struct group_search *s, const char *dir, int depth)
+static void find_files_in(struct findings *s, const char *dir, int depth)
 {
 	DIR *d = opendir(dir);
 	struct dirent *e;
@@ -209,7 +214,7 @@ static void find_files_in(struct group_search *s, const char *dir, int depth)
 		closedir(d);
 }
 
-static void find_files(struct group_search *s, const struct world *w)
+static void find_files(struct findings *s, const struct world *w)
 {
 	static const char *const run_dirs[] = {"containers", "exits", "persist", "oci"};
 	char path[256];
@@ -257,7 +262,7 @@ static void describe_process(const char *pid, char *out, size_t size)
 }
 
 /* In our namespace there is nobody but us, process 1 and what containers are made of. */
-static void find_processes(struct group_search *s)
+static void find_processes(struct findings *s)
 {
 	DIR *d = opendir("/proc");
 	struct dirent *e;
@@ -277,13 +282,14 @@ static void find_processes(struct group_search *s)
 
 size_t world_leftovers(const struct world *w, char *text, size_t size)
 {
-	struct group_search s = {.text = text, .size = size};
+	struct findings s = {.text = text, .size = size};
+	struct group_search groups = {&s, w->parent + 1};
 
 	text[0] = '\0';
 	find_processes(&s);
 	find_mounts(&s, w->run);
 	find_files(&s, w);
-	find_groups(&s, w->parent + 1);
+	each_group(CGROUPS, visit_group, &groups);
 	return s.n;
 }
 
@@ -371,7 +377,8 @@ static int be_init(pid_t test)
 	}
 }
 
-static int enter(struct world *w, const char *oci, int (*test)(struct world *w, void *arg), void *arg)
+static int enter(
+    struct world *w, const char *oci, int (*test)(struct world *w, void *arg), void *arg)
 {
 	pid_t pid;
 
@@ -416,7 +423,8 @@ int world_run(const char *oci, unsigned limit_s, int (*test)(struct world *w, vo
 	pid_t pid;
 	int r;
 
-	snprintf(w.dir, sizeof(w.dir), "%s/libctr-fault-XXXXXX", tmp && strlen(tmp) < 80 ? tmp : "/tmp");
+	snprintf(
+	    w.dir, sizeof(w.dir), "%s/libctr-fault-XXXXXX", tmp && strlen(tmp) < 80 ? tmp : "/tmp");
 	snprintf(w.parent, sizeof(w.parent), "/libctr-fault-%d", (int)getpid());
 	doing = mmap(NULL, DOING_MAX, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	if (doing == MAP_FAILED || !mkdtemp(w.dir))
@@ -430,7 +438,8 @@ int world_run(const char *oci, unsigned limit_s, int (*test)(struct world *w, vo
 	if (pid == 0)
 		_exit(enter(&w, oci, test, arg));
 	r = await(pid, limit_s);
-	remove_groups(w.parent + 1);
+	each_group(CGROUPS, remove_group, w.parent + 1);
+	umount2(w.dir, MNT_DETACH);
 	rmdir(w.dir);
 	return r;
 }

@@ -23,7 +23,8 @@ struct world {
 /* Runs `test` in a new PID and mount namespace, with a tmpfs, a busybox root file system and /proc of its own;
  * process 1 there reaps orphans as init does. `oci` is "runc" or "crun" (which gets a cgroup 2 host). Returns
  * what `test` returns; 1 if it dies or takes more than `limit_s`. */
-int world_run(const char *oci, unsigned limit_s, int (*test)(struct world *w, void *arg), void *arg);
+int world_run(
+    const char *oci, unsigned limit_s, int (*test)(struct world *w, void *arg), void *arg);
 
 /* What a hanging test was doing: shown when it is killed for it. */
 void world_doing(const char *fmt, ...) __attribute__((format(printf, 1, 2)));

@@ -72,6 +72,7 @@ expect 0 '^web$' "$ctrctl" kill -s KILL web
 expect 0 '^137$' "$ctrctl" wait web
 expect 0 '^web$' "$ctrctl" start web
 expect 0 '^web$' "$ctrctl" rm -f web
+[ -z "$(find /sys/fs/cgroup -name "*$id*")" ] || fail "a cgroup is left"
 expect_error 125 'no' "$ctrctl" rm web
 
 # detached, and several at once
@@ -85,7 +86,10 @@ expect 0 '^one.two$' "$ctrctl" rm one two
 "$ctrctl" run --name signalled "$ROOTFS" \
 	/bin/sh -c 'trap "exit 9" INT; echo ready; while :; do sleep 0.1; done' >ready.txt &
 job=$!
-until grep -q ready ready.txt; do sleep 0.05; done
+for _ in {1..600}; do
+	grep -q ready ready.txt && break
+	sleep 0.05
+done
 kill -INT $job
 wait $job
 [ $? -eq 9 ] || fail "SIGINT was not passed on"

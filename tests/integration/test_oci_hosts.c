@@ -142,12 +142,12 @@ static void kill_host_after(pid_t pid, long ns)
 	assert_int_equal(waitpid(pid, NULL, 0), pid);
 }
 
-static void interrupt_at_random(bool start, int rounds, long longest_ns)
+static void interrupt_at_random(const struct wish *w, bool start, int rounds, long longest_ns)
 {
 	unsigned int seed = (unsigned int)getpid();
 	struct box b;
 
-	box_make(&b, ASLEEP);
+	box_make(&b, w);
 	for (int i = 0; i < rounds; i++) {
 		pid_t host = host_process(&b, start);
 
@@ -167,13 +167,20 @@ static void interrupt_at_random(bool start, int rounds, long longest_ns)
 static void test_host_killed_inside_create(void **state)
 {
 	(void)state;
-	interrupt_at_random(false, 50, is_runc() ? 60000000 : 20000000);
+	interrupt_at_random(ASLEEP, false, 50, is_runc() ? 60000000 : 20000000);
+}
+
+static void test_host_killed_inside_create_with_a_terminal(void **state)
+{
+	(void)state;
+	interrupt_at_random(&(struct wish){.command = "sleep 1000", .terminal = true}, false, 20,
+	    is_runc() ? 60000000 : 20000000);
 }
 
 static void test_host_killed_around_start(void **state)
 {
 	(void)state;
-	interrupt_at_random(true, 20, is_runc() ? 80000000 : 30000000);
+	interrupt_at_random(ASLEEP, true, 20, is_runc() ? 80000000 : 30000000);
 }
 
 /* The same cleaning of what is complete, alive or dead. */
@@ -226,6 +233,7 @@ int main(void)
 	    cmocka_unit_test(test_many_threads),
 	    cmocka_unit_test(test_no_descriptor_is_left),
 	    cmocka_unit_test(test_host_killed_inside_create),
+	    cmocka_unit_test(test_host_killed_inside_create_with_a_terminal),
 	    cmocka_unit_test(test_host_killed_around_start),
 	    cmocka_unit_test(test_recover_of_complete_containers),
 	    cmocka_unit_test(test_state_after_an_interrupted_start),

@@ -63,6 +63,11 @@ if [ -n "$left" ]; then
 	while IFS=: read -r pid _; do kill -9 "$pid" || true; done <<<"$left"
 	status=1
 fi
+# Containers that the command did not remove are its own affair, but their cgroups must not stay.
+for id in "$LIBCTR_ROOT"/containers/*/; do
+	id=$(basename "$id")
+	[ ${#id} -lt 64 ] || find /sys/fs/cgroup -depth -type d -path "*$id*" -exec rmdir {} + || true
+done
 mounts=$(awk -v d="$dir/" 'index($5, d) == 1 { print $5 }' /proc/self/mountinfo)
 if [ -n "$mounts" ]; then
 	echo "FAIL: mounts are left:"

@@ -160,6 +160,36 @@ static void test_runc_whose_process_dies_at_the_fifo(void **state)
 	place_close(&p);
 }
 
+/* The fifo is still there, but another starter has had the byte: the process is on its way. */
+static void passed_runc_init(struct place *p)
+{
+	int fd = open(p->fifo, O_RDWR);
+
+	ready();
+	poll(NULL, 0, 50);
+	close(fd);
+	pause();
+}
+
+static void kill_init(struct place *p)
+{
+	assert_int_equal(kill(p->init.pid, SIGKILL), 0);
+	assert_int_equal(init_end(p), -1);
+}
+
+static void test_runc_whose_byte_another_starter_had(void **state)
+{
+	struct place p;
+
+	(void)state;
+	place_open(&p, "runc");
+	init_start(&p, passed_runc_init);
+	assert_int_equal(start(&p), 0);
+	assert_true(fifo_is_there(&p));
+	kill_init(&p);
+	place_close(&p);
+}
+
 /* ---- crun ---- */
 
 static void crun_init(struct place *p)
@@ -192,12 +222,6 @@ static void idle(struct place *p)
 	(void)p;
 	ready();
 	pause();
-}
-
-static void kill_init(struct place *p)
-{
-	assert_int_equal(kill(p->init.pid, SIGKILL), 0);
-	assert_int_equal(init_end(p), -1);
 }
 
 static void test_crun_whose_process_is_past_the_fifo(void **state)
@@ -297,6 +321,7 @@ int main(void)
 	    cmocka_unit_test(test_runc),
 	    cmocka_unit_test(test_runc_whose_process_comes_late),
 	    cmocka_unit_test(test_runc_whose_process_dies_at_the_fifo),
+	    cmocka_unit_test(test_runc_whose_byte_another_starter_had),
 	    cmocka_unit_test(test_crun),
 	    cmocka_unit_test(test_crun_whose_process_is_past_the_fifo),
 	    cmocka_unit_test(test_what_is_left_to_the_command),

@@ -27,6 +27,14 @@
 #include "sys/path.h"
 #include "util/cleanup.h"
 
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#define SANITIZER 1
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
+#define SANITIZER 1
+#endif
+#endif
+
 struct fx {
 	char dir[128], root[160], run[160];
 	struct ctr__store *s;

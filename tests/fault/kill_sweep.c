@@ -1,0 +1,516 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * kill -9 at every point: a process does one operation with a real OCI runtime and a real monitor and is killed
+ * at the entry of its k-th system call (its children live on, as in life); then another process, which had the
+ * store open all along, lists, looks, sometimes finishes the operation, and removes. Nothing may be left.
+ *
+ *	kill_sweep [--oci runc|crun] [--every N] [--full] [--show] [OPERATION...]
+ *
+ * Without --full the victim dies only right before and after calls with an effect outside of it, and of those
+ * at every N-th. --times instead kills after so many microseconds, at full speed, wherever that is.
+ */
+#include <getopt.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <libctr/libctr.h>
+
+#include "victim.h"
+#include "world.h"
+
+#define PATIENCE_MS 2000     /* what the kernel may take to clear up after a remove has returned */
+#define SLOW_US     10000000 /* a call that takes longer hangs */
+#define TEXT_MAX    8192
+
+/* ---- operations ---- */
+
+#define IN(state) (1U << CTR_STATE_##state)
+#define GONE      (1U << 30)
+
+struct op {
+	const char *name;
+	int32_t from;
+	int (*act)(ctr_container_t *c, ctr_error_t **err); /* NULL: create */
+	unsigned after;  /* what may be found after a kill         */
+	unsigned target; /* what a completed one leads to          */
+};
+
+static int do_init(ctr_container_t *c, ctr_error_t **err)
+{
+	return ctr_container_init(c, 0, err);
+}
+
+static int do_start(ctr_container_t *c, ctr_error_t **err)
+{
+	return ctr_container_start(c, 0, err);
+}
+
+static int do_stop(ctr_container_t *c, ctr_error_t **err)
+{
+	return ctr_container_stop(c, NULL, err);
+}
+
+static int do_kill(ctr_container_t *c, ctr_error_t **err)
+{
+	return ctr_container_kill(c, SIGKILL, err);
+}
+
+static int do_cleanup(ctr_container_t *c, ctr_error_t **err)
+{
+	return ctr_container_cleanup(c, 0, err);
+}
+
+static int do_remove(ctr_container_t *c, ctr_error_t **err)
+{
+	return ctr_container_remove(c, CTR_REMOVE_FORCE, err);
+}
+
+/* A start that was interrupted between the opening of the runtime's fifo and its end may end the container: its
+ * first process writes to nobody. */
+static const struct op ops[] = {
+    {"create", 0, NULL, IN(CONFIGURED) | GONE, IN(CONFIGURED)},
+    {"init", CTR_STATE_CONFIGURED, do_init, IN(CONFIGURED) | IN(CREATED), IN(CREATED)},
+    {"start", CTR_STATE_CREATED, do_start, IN(CREATED) | IN(RUNNING) | IN(STOPPED), IN(RUNNING)},
+    {"run", CTR_STATE_CONFIGURED, do_start,
+        IN(CONFIGURED) | IN(CREATED) | IN(RUNNING) | IN(STOPPED), IN(RUNNING)},
+    {"restart", CTR_STATE_STOPPED, do_start, IN(STOPPED) | IN(EXITED) | IN(CREATED) | IN(RUNNING),
+        IN(RUNNING)},
+    {"stop", CTR_STATE_RUNNING, do_stop, IN(RUNNING) | IN(STOPPING) | IN(STOPPED), IN(STOPPED)},
+    {"stop-created", CTR_STATE_CREATED, do_stop, IN(CREATED) | IN(STOPPING) | IN(STOPPED),
+        IN(STOPPED)},
+    {"kill", CTR_STATE_RUNNING, do_kill, IN(RUNNING) | IN(STOPPED), IN(STOPPED)},
+    {"pause", CTR_STATE_RUNNING, ctr_container_pause, IN(RUNNING) | IN(PAUSED), IN(PAUSED)},
+    {"unpause", CTR_STATE_PAUSED, ctr_container_unpause, IN(RUNNING) | IN(PAUSED), IN(RUNNING)},
+    {"cleanup", CTR_STATE_STOPPED, do_cleanup, IN(STOPPED) | IN(EXITED), IN(EXITED)},
+    {"cleanup-created", CTR_STATE_CREATED, do_cleanup, IN(CREATED) | IN(CONFIGURED),
+        IN(CONFIGURED)},
+    {"remove", CTR_STATE_CONFIGURED, do_remove, IN(CONFIGURED) | IN(REMOVING) | GONE, GONE},
+    {"remove-created", CTR_STATE_CREATED, do_remove, IN(CREATED) | IN(REMOVING) | GONE, GONE},
+    {"remove-stopped", CTR_STATE_STOPPED, do_remove, IN(STOPPED) | IN(REMOVING) | GONE, GONE},
+    {"remove-running", CTR_STATE_RUNNING, do_remove,
+        IN(RUNNING) | IN(STOPPING) | IN(STOPPED) | IN(REMOVING) | GONE, GONE},
+};
+#define OPS (sizeof(ops) / sizeof(*ops))
+
+/* ---- the victim ---- */
+
+static void die(const char *what, ctr_error_t *err)
+{
+	fprintf(stderr, "%s: %s\n", what, ctr_error_message(err));
+	exit(1);
+}
+
+/* kill_sweep --victim OPERATION ID ROOT RUN OCI ROOTFS PARENT */
+static int be_victim(char **argv)
+{
+	const struct op *op = &ops[strtoul(argv[0], NULL, 10)];
+	struct world w = {.rt = NULL};
+	ctr_container_t *c = NULL;
+	ctr_config_t *cfg = NULL;
+	ctr_error_t *err = NULL;
+	int r;
+
+	snprintf(w.root, sizeof(w.root), "%s", argv[2]);
+	snprintf(w.run, sizeof(w.run), "%s", argv[3]);
+	snprintf(w.oci, sizeof(w.oci), "%s", argv[4]);
+	snprintf(w.rootfs, sizeof(w.rootfs), "%s", argv[5]);
+	snprintf(w.parent, sizeof(w.parent), "%s", argv[6]);
+	world_open(&w);
+	if (!op->act)
+		cfg = world_config(&w, "victim");
+	else if (ctr_container_get(w.rt, argv[1], &c, &err) < 0)
+		die("victim: get", err);
+	victim_ready();
+	victim_mark();
+	r = op->act ? op->act(c, &err) : ctr_container_create(w.rt, cfg, 0, &c, &err);
+	victim_mark();
+	if (r < 0)
+		die(op->name, err);
+	_exit(0);
+}
+
+/* ---- one trial ---- */
+
+struct sweep {
+	struct world *w;
+	const struct op *op;
+	struct victim_run run;
+	bool finish_it; /* this trial finishes the operation before it removes */
+	ctr_container_t *c;
+	/* Over all trials of an operation. */
+	unsigned trials, failures, late;
+	int late_ms;
+	int64_t slowest_us;
+	char label[96];
+	char slowest[96];
+};
+
+__attribute__((format(printf, 2, 3))) static void failed(struct sweep *s, const char *fmt, ...)
+{
+	char text[TEXT_MAX];
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(text, sizeof(text), fmt, ap);
+	va_end(ap);
+	fprintf(stderr, "FAIL %s: %s\n", s->label, text);
+	s->failures++;
+}
+
+static void note_time(struct sweep *s, const char *what, int64_t begin)
+{
+	int64_t took = world_now_us() - begin;
+
+	if (took > SLOW_US)
+		failed(s, "%s took %lld ms", what, (long long)(took / 1000));
+	if (took <= s->slowest_us)
+		return;
+	s->slowest_us = took;
+	snprintf(s->slowest, sizeof(s->slowest), "%.60s: %.30s", s->label, what);
+}
+
+/* A call of the survivor: what went wrong is told. */
+#define CALL(what, call)                                                                         \
+	({                                                                                       \
+		int64_t begin_ = world_now_us();                                                 \
+		ctr_error_t *err = NULL;                                                         \
+		int r_ = (call);                                                                 \
+		world_doing("%s: %s", s->label, what);                                           \
+		if (r_ < 0)                                                                      \
+			failed(                                                                  \
+			    s, "%s: %s (%s)", what, ctr_error_message(err), ctr_error_name(r_)); \
+		ctr_error_free(err);                                                             \
+		note_time(s, what, begin_);                                                      \
+		r_;                                                                              \
+	})
+
+static bool runs_shell(int32_t pid)
+{
+	char path[64], text[16] = "";
+	FILE *f;
+
+	snprintf(path, sizeof(path), "/proc/%d/cmdline", (int)pid);
+	f = fopen(path, "re");
+	if (!f)
+		return false;
+	(void)!fread(text, 1, sizeof(text) - 1, f);
+	fclose(f);
+	return strcmp(text, "/bin/sh") == 0;
+}
+
+/* "running" means that the command runs: crun lets go of it a moment after the start. */
+static void check_runs(struct sweep *s, const ctr_state_t *snap)
+{
+	for (int i = 0; i < 500; i++) {
+		if (runs_shell(ctr_state_pid(snap)))
+			return;
+		usleep(2000);
+	}
+	failed(s, "the state is running, but the command does not run");
+}
+
+static int32_t status_of(struct sweep *s, ctr_container_t *c)
+{
+	ctr_state_t *snap = NULL;
+	int32_t state = CTR_STATE_UNKNOWN;
+
+	if (CALL("snapshot", ctr_container_snapshot(c, &snap, &err)) >= 0)
+		state = ctr_state_status(snap);
+	if (state == CTR_STATE_RUNNING)
+		check_runs(s, snap);
+	ctr_state_free(snap);
+	return state;
+}
+
+static bool bring_to_state(struct sweep *s)
+{
+	int32_t want = s->op->from;
+	int r = 0;
+
+	if (!s->op->act)
+		return true;
+	ctr_config_t *cfg = world_config(s->w, "victim");
+	r = CALL("prepare: create", ctr_container_create(s->w->rt, cfg, 0, &s->c, &err));
+	ctr_config_unref(cfg);
+	if (r >= 0 && want != CTR_STATE_CONFIGURED)
+		r = CALL("prepare: init", ctr_container_init(s->c, 0, &err));
+	if (r >= 0 && want != CTR_STATE_CONFIGURED && want != CTR_STATE_CREATED)
+		r = CALL("prepare: start", ctr_container_start(s->c, 0, &err));
+	if (r >= 0 && want == CTR_STATE_PAUSED)
+		r = CALL("prepare: pause", ctr_container_pause(s->c, &err));
+	if (r >= 0 && want == CTR_STATE_STOPPED)
+		r = CALL("prepare: kill", ctr_container_kill(s->c, SIGKILL, &err));
+	return r >= 0;
+}
+
+static void run_victim(struct sweep *s)
+{
+	char number[16];
+	char *argv[] = {(char *)"kill_sweep", (char *)"--victim", number,
+	    (char *)(uintptr_t)(s->c ? ctr_container_id(s->c) : ""), s->w->root, s->w->run,
+	    s->w->oci, s->w->rootfs, s->w->parent, NULL};
+	int r;
+
+	snprintf(number, sizeof(number), "%u", (unsigned)(s->op - ops));
+	world_doing("%s: victim", s->label);
+	r = victim_run(argv, &s->run);
+	if (r < 0)
+		failed(s, "tracing: %s", strerror(-r));
+	else if (WIFEXITED(s->run.status) && WEXITSTATUS(s->run.status))
+		failed(s, "the operation itself failed");
+	else if (WIFSIGNALED(s->run.status) && WTERMSIG(s->run.status) != SIGKILL)
+		failed(s, "the victim died of signal %d", WTERMSIG(s->run.status));
+}
+
+/* Lists; returns how many there are, and opens the first if it was not known (create). */
+static size_t look_at_list(struct sweep *s)
+{
+	ctr_list_t *list = NULL;
+	size_t n = 0;
+
+	if (CALL("list", ctr_runtime_list(s->w->rt, NULL, 0, &list, &err)) >= 0)
+		n = ctr_list_count(list);
+	if (n > 1)
+		failed(s, "%zu containers are listed", n);
+	if (n && strcmp(ctr_list_name(list, 0), "victim") != 0)
+		failed(s, "a container \"%s\" is listed", ctr_list_name(list, 0));
+	/* Half of the survivors have never seen the container. */
+	if (n && (!s->c || s->trials % 2)) {
+		ctr_container_unref(s->c);
+		s->c = NULL;
+		CALL("lookup", ctr_container_lookup(s->w->rt, "victim", &s->c, &err));
+	}
+	ctr_list_free(list);
+	return n;
+}
+
+static void check_state(struct sweep *s, unsigned found)
+{
+	unsigned wanted = s->run.completed ? s->op->target : s->op->after;
+
+	if (found & wanted)
+		return;
+	for (int32_t i = 0; i < 30; i++)
+		if (found & (1U << i))
+			failed(s, "state is %s", ctr_state_name(i));
+	if (found & GONE)
+		failed(s, "the container is gone");
+}
+
+/* The operation once more, by the survivor. */
+static void finish_operation(struct sweep *s, int32_t state)
+{
+	if (!s->op->act || (s->op->target & (1U << state)) || state == CTR_STATE_REMOVING)
+		return;
+	/* What has ended cannot be stopped, paused or killed any more. */
+	if (state == CTR_STATE_STOPPED && s->op->from == CTR_STATE_RUNNING)
+		return;
+	if (CALL("the operation again", s->op->act(s->c, &err)) < 0 || s->op->target == GONE)
+		return;
+	state = status_of(s, s->c);
+	if (!(s->op->target & (1U << state)))
+		failed(s, "state is %s after the operation was finished", ctr_state_name(state));
+}
+
+static void check_leftovers(struct sweep *s)
+{
+	char before[TEXT_MAX], text[TEXT_MAX];
+	int ms = 0;
+
+	if (world_leftovers(s->w, before, sizeof(before)) == 0)
+		return;
+	if (world_settled(s->w, PATIENCE_MS, &ms, text, sizeof(text)) > 0) {
+		failed(s, "left behind:\n%s", text);
+		return;
+	}
+	s->late++;
+	if (ms > s->late_ms)
+		s->late_ms = ms;
+	fprintf(stderr, "note %s: took %d ms more to go:\n%s", s->label, ms, before);
+}
+
+static void survive(struct sweep *s)
+{
+	size_t n = look_at_list(s);
+	int32_t state;
+
+	if (!n)
+		check_state(s, GONE);
+	if (n && s->c) {
+		state = status_of(s, s->c);
+		if (state != CTR_STATE_UNKNOWN)
+			check_state(s, 1U << state);
+		if (s->finish_it)
+			finish_operation(s, state);
+		CALL("remove", ctr_container_remove(s->c, CTR_REMOVE_FORCE, &err));
+	}
+	check_leftovers(s);
+	if (look_at_list(s))
+		failed(s, "the container is still listed");
+}
+
+static void trial(struct sweep *s)
+{
+	s->trials++;
+	s->finish_it = s->trials % 3 == 0;
+	s->c = NULL;
+	/* A survivor that comes later. */
+	if (s->trials % 16 == 0) {
+		world_close(s->w);
+		world_open(s->w);
+	}
+	if (bring_to_state(s))
+		run_victim(s);
+	survive(s);
+	ctr_container_unref(s->c);
+	s->c = NULL;
+}
+
+/* ---- sweeps ---- */
+
+struct choice {
+	const char *oci;
+	unsigned every; /* 0 = at all calls */
+	unsigned offset;
+	int64_t step_us; /* > 0: by time */
+	bool show;
+	char **names;
+};
+
+static void at_call(struct sweep *s, unsigned k)
+{
+	s->run.at_call = k;
+	s->run.after_us = 0;
+	snprintf(s->label, sizeof(s->label), "%s, call %u", s->op->name, k);
+	trial(s);
+}
+
+/* Points at which something has just been, or is just about to be done. */
+static unsigned choose_points(const struct victim_run *r, const struct choice *ch, unsigned *points)
+{
+	unsigned n = 0, candidates = 0;
+
+	for (unsigned k = 1; k <= r->calls && k <= VICTIM_CALLS; k++) {
+		bool now = victim_has_effect(r->number[k - 1]);
+		bool before = k > 1 && victim_has_effect(r->number[k - 2]);
+
+		if (ch->every && !(now || before))
+			continue;
+		if (!ch->every || candidates++ % ch->every == ch->offset % ch->every)
+			points[n++] = k;
+	}
+	return n;
+}
+
+static void show_calls(const struct victim_run *r)
+{
+	for (unsigned k = 1; k <= r->calls && k <= VICTIM_CALLS; k++)
+		fprintf(stderr, "%4u %ld%s\n", k, r->number[k - 1],
+		    victim_has_effect(r->number[k - 1]) ? " *" : "");
+}
+
+static void sweep_calls(struct sweep *s, const struct choice *ch)
+{
+	unsigned *points = calloc(VICTIM_CALLS, sizeof(*points)), n, last;
+
+	if (!points)
+		exit(1);
+	/* Once without a kill: what it does. */
+	at_call(s, 0);
+	if (ch->show)
+		show_calls(&s->run);
+	n = choose_points(&s->run, ch, points);
+	last = s->run.calls;
+	for (unsigned i = 0; i < n && s->failures < 20; i++)
+		at_call(s, points[i]);
+	/* Another run may have been longer. */
+	for (unsigned k = last + 1; !ch->every && !s->run.completed && s->failures < 20; k++)
+		at_call(s, k);
+	free(points);
+}
+
+static void sweep_times(struct sweep *s, const struct choice *ch)
+{
+	unsigned completed = 0;
+
+	for (int64_t t = ch->step_us; completed < 3 && s->failures < 20; t += ch->step_us) {
+		s->run.at_call = 0;
+		s->run.after_us = t;
+		snprintf(
+		    s->label, sizeof(s->label), "%s, after %lld us", s->op->name, (long long)t);
+		trial(s);
+		completed += s->run.completed;
+	}
+}
+
+static bool wanted(const struct op *op, char **names)
+{
+	if (!*names)
+		return true;
+	for (; *names; names++)
+		if (strcmp(*names, op->name) == 0)
+			return true;
+	return false;
+}
+
+static int sweep_all(struct world *w, void *arg)
+{
+	const struct choice *ch = arg;
+	unsigned failures = 0;
+
+	world_open(w);
+	for (size_t i = 0; i < OPS; i++) {
+		struct sweep *s = calloc(1, sizeof(*s));
+		int64_t begin = world_now_us();
+
+		if (!s)
+			return 1;
+		s->w = w;
+		s->op = &ops[i];
+		if (wanted(s->op, ch->names)) {
+			(ch->step_us ? sweep_times : sweep_calls)(s, ch);
+			printf("%-16s %4u kills, %u failures, %u with leftovers for up to %d ms; "
+			       "%.1f s; "
+			       "slowest %lld ms (%s)\n",
+			    s->op->name, s->trials, s->failures, s->late, s->late_ms,
+			    (double)(world_now_us() - begin) / 1e6,
+			    (long long)(s->slowest_us / 1000), s->slowest);
+			fflush(stdout);
+		}
+		failures += s->failures;
+		free(s);
+	}
+	return failures > 0;
+}
+
+int main(int argc, char **argv)
+{
+	static const struct option options[] = {{"oci", required_argument, NULL, 'o'},
+	    {"every", required_argument, NULL, 'e'}, {"offset", required_argument, NULL, 'O'},
+	    {"full", no_argument, NULL, 'f'}, {"times", required_argument, NULL, 't'},
+	    {"show", no_argument, NULL, 's'}, {NULL, 0, NULL, 0}};
+	struct choice ch = {.oci = "runc", .every = 1};
+	int o;
+
+	if (argc == 9 && strcmp(argv[1], "--victim") == 0)
+		return be_victim(argv + 2);
+	while ((o = getopt_long(argc, argv, "", options, NULL)) != -1) {
+		switch (o) {
+		case 'o': ch.oci = optarg; break;
+		case 'e': ch.every = (unsigned)strtoul(optarg, NULL, 10); break;
+		case 'O': ch.offset = (unsigned)strtoul(optarg, NULL, 10); break;
+		case 'f': ch.every = 0; break;
+		case 't': ch.step_us = strtoll(optarg, NULL, 10); break;
+		case 's': ch.show = true; break;
+		default: return 2;
+		}
+	}
+	ch.names = argv + optind;
+	return world_run(ch.oci, 7200, sweep_all, &ch);
+}
