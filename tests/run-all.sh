@@ -23,7 +23,7 @@ build() {
 	shift 2
 	rm -rf "$dir"
 	echo "== building $dir"
-	CC=$cc meson setup "$dir" --werror "$@" >"$dir.log" 2>&1 &&
+	CC=$cc meson setup "$dir" --werror -Dtests=enabled "$@" >"$dir.log" 2>&1 &&
 		meson compile -C "$dir" >>"$dir.log" 2>&1 && return 0
 	tail -n 40 "$dir.log"
 	echo "BUILD FAILED: $dir"

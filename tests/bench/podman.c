@@ -95,7 +95,7 @@ double podman_time(struct podman *p, const char *command, const char *program, c
 	const char *argv[48];
 
 	podman_container(
-	    p, argv, command, strcmp(command, "run") == 0 ? "--rm" : NULL, program, argument);
+	    p, argv, command, strcmp(command, "run") == 0 ? rm : none, program, argument);
 	return time_program(argv, NULL);
 }
 

@@ -372,8 +372,8 @@ static void test_monitor_of_an_earlier_run(void **state)
 /* Half-written files under temporary names: runc will not make a PID file while its own is there. */
 static void test_files_of_an_interrupted_run(void **state)
 {
-	static const char *const names[] = {"attach", "ctl", "winsz", "pidfile", ".pidfile",
-	    "conmon.pid", "conmon.pid.A1b2C3", "oci-log"};
+	static const char *const names[] = {
+	    "attach", "ctl", "winsz", "pidfile", ".pidfile", "conmon.pid", "oci-log"};
 	char exits[200], persist[200], temporary[400], other[100];
 	struct box b;
 
@@ -392,6 +392,7 @@ static void test_files_of_an_interrupted_run(void **state)
 
 	for (size_t i = 0; i < CTR__ARRAY_SIZE(names); i++)
 		put_file(b.bundle, names[i], 0644, "1");
+	put_file(b.bundle, "conmon.pid.A1b2C3", 0644, "1");
 	snprintf(temporary, sizeof(temporary), "%s.A1b2C3", b.id);
 	put_file(exits, temporary, 0644, "0");
 	/* a container whose ID only looks like such a name */

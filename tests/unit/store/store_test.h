@@ -338,6 +338,7 @@ static inline size_t check_consistent(struct fx *f)
 	struct ctr__list_entry e;
 	MDB_stat st;
 	struct ctr__read rd = {0};
+	size_t n = count(f);
 
 	OK(ctr__store_each(f->s, check_one, f, err));
 	OK(ctr__store_list(f->s, NULL, &list, err));
@@ -356,10 +357,10 @@ static inline size_t check_consistent(struct fx *f)
 	OK(ctr__read_begin(&f->s->run_env, &rd, err));
 	for (int db = CTR__DB_STATE; db <= CTR__DB_SUM; db++) {
 		assert_int_equal(mdb_stat(rd.txn, f->s->run_env.db[db], &st), 0);
-		assert_int_equal(st.ms_entries, count(f));
+		assert_int_equal(st.ms_entries, n);
 	}
 	ctr__read_end(&rd);
-	return count(f);
+	return n;
 }
 
 #endif
