@@ -242,6 +242,11 @@ static int remove_effects(struct ctr_container *c, bool force, bool interrupted,
 	/* All uses of the mount end with the container. */
 	c->state.mount_count = 0;
 	r = ctr__teardown_locked(c, interrupted, &why);
+	/* Without its program the driver can still clear away what that has left. */
+	if (force && r == CTR_E_OCI_UNAVAILABLE && !interrupted) {
+		ctr_error_freep(&why);
+		r = ctr__teardown_locked(c, true, &why);
+	}
 	if (tolerable(r, force)) {
 		remove_dir(&s, c->rt->run_dirs, c->id);
 		ctr_error_freep(&why);

@@ -42,8 +42,12 @@ static int load_fresh(struct ctr_container *c, ctr_error_t **err)
 
 static int load_record(struct ctr_container *c, ctr_error_t **err)
 {
-	int r = ctr__store_load_state(c->rt->store, c->id, &c->raw, err);
+	int r;
 
+	/* A buffer once refused memory would stay refused. */
+	if (c->raw.failed)
+		ctr__buf_free(&c->raw);
+	r = ctr__store_load_state(c->rt->store, c->id, &c->raw, err);
 	if (r < 0)
 		return r;
 	if (!r)
@@ -157,20 +161,24 @@ int ctr__save_with(struct ctr_container *c, const struct ctr__save_more *more, c
 	    .events = more->events,
 	    .events_n = more->events_n,
 	    .record_exit = more->record_exit};
-	uint64_t gen = atomic_load_explicit(&c->slot->gen, memory_order_relaxed);
-	int r, r2;
+	uint64_t gen;
+	/* Before the commit: after it nothing may fail any more, or the operation would be undone although its
+	 * success is on record. */
+	int r = adopt_record(c, err);
 
+	if (r < 0) {
+		c->gen = CTR__GEN_NONE;
+		return r;
+	}
 	ctr__summarize(c->cfg, &c->state, command, &sum);
 	/* Odd while it is written: whoever finds that knows that we died in here. */
+	gen = atomic_load_explicit(&c->slot->gen, memory_order_relaxed);
 	atomic_store_explicit(&c->slot->gen, gen | 1, memory_order_release);
 	r = ctr__store_save_state(c->rt->store, &save, err);
 	gen = (gen | 1) + 1;
 	atomic_store_explicit(&c->slot->gen, gen, memory_order_release);
 	c->gen = r < 0 ? CTR__GEN_NONE : gen;
-	r2 = adopt_record(c, r < 0 ? NULL : err);
-	if (r2 < 0)
-		c->gen = CTR__GEN_NONE;
-	return r < 0 ? r : r2;
+	return r;
 }
 
 int ctr__save(struct ctr_container *c, int32_t event_type, ctr_error_t **err)

@@ -118,6 +118,22 @@ static int run_simple(
 	return r.ok ? 0 : ctr__oci_command_failed(d, &r, command, err);
 }
 
+/* ---- the freezer ---- */
+
+/* Both known runtimes read "paused" from the freezer and keep no record of their own. */
+static bool freezer_is_ours(const struct ctr__conmon *d, const struct ctr_oci_container *c)
+{
+	return d->kind != CTR__RUNTIME_OTHER && !(c->flags & CTR_OCI_SYSTEMD_CGROUP) &&
+	       c->cgroup_path && c->cgroup_path[0] == '/' && c->cgroup_path[1] &&
+	       ctr__path_is_clean(c->cgroup_path);
+}
+
+void ctr__oci_unstick(const struct ctr__conmon *d, const struct ctr_oci_container *c)
+{
+	if (freezer_is_ours(d, c))
+		ctr__cgroup_unstick(c->cgroup_path);
+}
+
 /* ---- state ---- */
 
 bool ctr__oci_may_know(const struct ctr__conmon *d, const char *id)
@@ -171,8 +187,11 @@ int ctr__oci_op_state(
 	struct ctr__oci_answer a;
 	int rc = ctr__oci_check_container(c, err);
 
-	if (rc == 0)
+	if (rc == 0) {
+		/* A host may have been killed while it froze the container. */
+		ctr__oci_unstick(d, c);
 		rc = ctr__oci_query(d, c->id, &a, err);
+	}
 	if (rc < 0)
 		return rc;
 	out->status = a.status;
@@ -232,6 +251,7 @@ static int kill_by_runtime(const struct ctr__conmon *d, const struct ctr_oci_con
 	char number[16];
 	int rc;
 
+	ctr__oci_unstick(d, c);
 	snprintf(number, sizeof(number), "%d", (int)sig);
 	rc = all ? ctr__oci_run(
 	               d, (const char *const[]){"kill", "--all", c->id, number, NULL}, &r, err)
@@ -303,14 +323,6 @@ int ctr__oci_op_kill(
 }
 
 /* ---- pause and resume ---- */
-
-/* Both known runtimes read "paused" from the freezer and keep no record of their own. */
-static bool freezer_is_ours(const struct ctr__conmon *d, const struct ctr_oci_container *c)
-{
-	return d->kind != CTR__RUNTIME_OTHER && !(c->flags & CTR_OCI_SYSTEMD_CGROUP) &&
-	       c->cgroup_path && c->cgroup_path[0] == '/' && c->cgroup_path[1] &&
-	       ctr__path_is_clean(c->cgroup_path);
-}
 
 static int set_frozen(
     const struct ctr__conmon *d, const struct ctr_oci_container *c, bool frozen, ctr_error_t **err)

@@ -99,6 +99,8 @@ int ctr__oci_command_failed(const struct ctr__conmon *d, const struct ctr__oci_r
     const char *what, ctr_error_t **err);
 /* 1: it may know this container; 0: it certainly does not; no process is started. */
 bool ctr__oci_may_know(const struct ctr__conmon *d, const char *id);
+/* Before the runtime is asked or told: see ctr__cgroup_unstick(). */
+void ctr__oci_unstick(const struct ctr__conmon *d, const struct ctr_oci_container *c);
 /* The runtime's view, without exit data and monitor. */
 int ctr__oci_query(
     const struct ctr__conmon *d, const char *id, struct ctr__oci_answer *a, ctr_error_t **err);

@@ -167,6 +167,7 @@ int ctr__oci_op_remove(
 	if (flags & ~CTR_OCI_INTERRUPTED)
 		return ctr__fail(err, CTR_E_UNSUPPORTED, "remove: unknown flags 0x%llx",
 		    (unsigned long long)flags);
+	ctr__oci_unstick(d, c);
 	if (flags & CTR_OCI_INTERRUPTED)
 		return ctr__oci_wipe(d, c, err);
 	rc = delete_container(d, c, err);

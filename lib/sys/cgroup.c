@@ -32,6 +32,7 @@
 #define CONTROL_MAX    4096
 #define PROCS_MAX      (16U << 20)
 #define FREEZE_WAIT_MS 1000
+#define FREEZE_TRY_MS  20
 #define PAUSE_MIN_MS   1
 #define PAUSE_MAX_MS   50
 
@@ -341,9 +342,9 @@ static bool control_says(int fd, const char *name, const char *text)
 }
 
 /* Freezing takes until the last process has reached a place where it can stop. */
-static int await(int fd, const char *name, const char *text)
+static int await(int fd, const char *name, const char *text, int64_t timeout_ms)
 {
-	int64_t deadline = ctr__deadline(FREEZE_WAIT_MS);
+	int64_t deadline = ctr__deadline(timeout_ms);
 
 	while (!control_says(fd, name, text)) {
 		if (ctr__poll_timeout(deadline) == 0)
@@ -353,20 +354,44 @@ static int await(int fd, const char *name, const char *text)
 	return 0;
 }
 
-static int set_frozen(int fd, bool v2, bool frozen)
+static int freeze_v2(int fd)
 {
-	const char *control = v2 ? "cgroup.freeze" : "freezer.state";
-	const char *thaw = v2 ? "0" : "THAWED";
-	const char *value = frozen ? (v2 ? "1" : "FROZEN") : thaw;
-	int rc = write_control(fd, control, value);
+	int rc = write_control(fd, "cgroup.freeze", "1");
 
-	if (rc < 0 || !frozen)
-		return rc;
-	rc = v2 ? await(fd, "cgroup.events", "frozen 1") : await(fd, "freezer.state", "FROZEN");
+	if (rc >= 0)
+		rc = await(fd, "cgroup.events", "frozen 1", FREEZE_WAIT_MS);
 	/* Half frozen is worse than not at all. */
 	if (rc < 0)
-		write_control(fd, control, thaw);
+		write_control(fd, "cgroup.freeze", "0");
 	return rc;
+}
+
+/* v1 never freezes a process that is just replacing itself: execve() waits for the other threads to die, which
+ * the freezer holds. It can go on when it is thawed; then it is tried again. */
+static int freeze_v1(int fd)
+{
+	int64_t deadline = ctr__deadline(FREEZE_WAIT_MS);
+	int rc;
+
+	for (;;) {
+		rc = write_control(fd, "freezer.state", "FROZEN");
+		if (rc >= 0)
+			rc = await(fd, "freezer.state", "FROZEN", FREEZE_TRY_MS);
+		if (rc == 0)
+			return 0;
+		write_control(fd, "freezer.state", "THAWED");
+		if (rc != -ETIMEDOUT || ctr__poll_timeout(deadline) == 0)
+			return rc;
+		nanosleep(&(struct timespec){.tv_nsec = 1000000}, NULL);
+	}
+}
+
+static int set_frozen(int fd, bool v2, bool frozen)
+{
+	if (frozen)
+		return v2 ? freeze_v2(fd) : freeze_v1(fd);
+	return v2 ? write_control(fd, "cgroup.freeze", "0")
+	          : write_control(fd, "freezer.state", "THAWED");
 }
 
 /* The group in a hierarchy that has the control file. Descriptor or -errno. */
@@ -401,4 +426,17 @@ int ctr__cgroup_freeze(const char *path, bool frozen)
 		fd = open_freezable(&h, path, true, "cgroup.freeze");
 	}
 	return fd < 0 ? fd : set_frozen(fd, v2, frozen);
+}
+
+void ctr__cgroup_unstick(const char *path)
+{
+	CTR__CLEANUP(ctr__hierarchies_free) struct ctr__hierarchies h = {0};
+	CTR__CLOSE int fd = -1;
+
+	if (!is_group_path(path) || ctr__hierarchies_read(CGROUP_ROOT, &h) < 0)
+		return;
+	fd = open_freezable(&h, path, false, "freezer.state");
+	if (fd >= 0 && control_says(fd, "freezer.state", "FREEZING") &&
+	    await(fd, "freezer.state", "FROZEN", FREEZE_TRY_MS) < 0)
+		write_control(fd, "freezer.state", "THAWED");
 }

@@ -24,4 +24,8 @@ int ctr__cgroup_remove(const char *path, int64_t timeout_ms, ctr_error_t **err);
 /* Freezes or thaws the group directly. 0, or -errno (ENOENT: no such group). */
 int ctr__cgroup_freeze(const char *path, bool frozen);
 
+/* Ends a freezing that never gets done (cgroup v1): whoever began it was killed before he could thaw again.
+ * runc waits for ever where it finds one. */
+void ctr__cgroup_unstick(const char *path);
+
 #endif

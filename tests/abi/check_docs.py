@@ -11,10 +11,6 @@ import sys
 import headers
 
 DOCS = headers.TOP / "docs"
-STATES = ["unknown", "configured", "created", "running", "stopped", "paused", "exited", "removing",
-          "stopping"]
-VERDICTS = {"GO": "yes", "NP": "nothing to do", "NO": "`CTR_STATE`", "RN": "`CTR_RUNNING`",
-            "ST": "`CTR_STOPPED`"}
 
 
 def rows(head, lines):
@@ -37,14 +33,7 @@ def table_features():
     return rows(["feature", "what it says"], [[f"`{n}`", d] for n, d in found])
 
 
-def table_states():
-    text = headers.code(headers.TOP / "lib" / "core" / "transitions.def")
-    found = re.findall(r'CTR_OP\(\w+,\s*"([^"]*)",\s*([^)]*)\)', text)
-    lines = [[op] + [VERDICTS[v.strip()] for v in verdicts.split(",")] for op, verdicts in found]
-    return rows(["operation"] + STATES, lines)
-
-
-TABLES = {"errors": table_errors, "features": table_features, "states": table_states}
+TABLES = {"errors": table_errors, "features": table_features}
 MARK = re.compile(r"(<!-- table (\w+) -->\n)(.*?)(<!-- end -->)", re.S)
 
 

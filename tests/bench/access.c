@@ -10,7 +10,6 @@
 
 #define UNLOCKED 100000 /* calls per sample */
 #define LOCKED   20000  /* long enough that the looks for an exit count with their share */
-#define CHANGED  256    /* containers that the other process changes in one round */
 
 /* What a getter costs at least: a call that is not inlined and reads a member. */
 struct floor_object {
@@ -29,7 +28,7 @@ static void config_get(ctr_container_t *c)
 	struct samples ours = {0}, low = {0}, whole = {0};
 
 	for (int round = 0; round < rounds(101, 31); round++) {
-		int64_t t = now_ns();
+		int64_t t = cpu_ns();
 
 		for (int i = 0; i < UNLOCKED; i += 4) {
 			keep(ctr_config_name(cfg));
@@ -37,15 +36,15 @@ static void config_get(ctr_container_t *c)
 			keep(ctr_config_log_path(cfg));
 			keep((const void *)(intptr_t)ctr_config_stop_signal(cfg));
 		}
-		sample(&ours, (double)(now_ns() - t) / UNLOCKED);
-		t = now_ns();
+		sample(&ours, (double)(cpu_ns() - t) / UNLOCKED);
+		t = cpu_ns();
 		for (int i = 0; i < UNLOCKED; i++)
 			keep(floor_get(&object));
-		sample(&low, (double)(now_ns() - t) / UNLOCKED);
-		t = now_ns();
+		sample(&low, (double)(cpu_ns() - t) / UNLOCKED);
+		t = cpu_ns();
 		for (int i = 0; i < 1000; i++)
 			ctr_config_unref(ctr_container_config(c));
-		sample(&whole, (double)(now_ns() - t) / 1000);
+		sample(&whole, (double)(cpu_ns() - t) / 1000);
 	}
 	emit_note((struct row){"config.get", "configuration accessor (no lock)", UNIT_NS, RULE_MAX,
 	              median(&ours), median(&low), 5, 0, NULL},
@@ -59,23 +58,23 @@ static void config_get(ctr_container_t *c)
 static double time_states(ctr_container_t *c)
 {
 	int32_t state;
-	int64_t t = now_ns();
+	int64_t t = cpu_ns();
 
 	for (int i = 0; i < LOCKED; i++)
 		ctr_container_state(c, &state, NULL);
 	keep(&state);
-	return (double)(now_ns() - t) / LOCKED;
+	return (double)(cpu_ns() - t) / LOCKED;
 }
 
 static double time_locks(struct raw_slot *s)
 {
-	int64_t t = now_ns();
+	int64_t t = cpu_ns();
 
 	for (int i = 0; i < LOCKED; i++) {
 		pthread_mutex_lock(&s->mutex);
 		pthread_mutex_unlock(&s->mutex);
 	}
-	return (double)(now_ns() - t) / LOCKED;
+	return (double)(cpu_ns() - t) / LOCKED;
 }
 
 static int batch_callback(ctr_container_t *view, void *userdata)
@@ -140,7 +139,7 @@ struct floor_reader {
 
 static double time_changed(ctr_container_t **c)
 {
-	int64_t t = now_ns();
+	int64_t t = cpu_ns();
 
 	for (int i = 0; i < CHANGED; i++) {
 		int32_t mounted;
@@ -148,13 +147,13 @@ static double time_changed(ctr_container_t **c)
 		OK(ctr_container_mounted(c[i], &mounted, &err));
 		keep(&mounted);
 	}
-	return (double)(now_ns() - t) / CHANGED;
+	return (double)(cpu_ns() - t) / CHANGED;
 }
 
 static double time_floor(struct floor_reader *f, char (*keys)[RAW_KEY + 1])
 {
 	static char copy[4096];
-	int64_t t = now_ns();
+	int64_t t = cpu_ns();
 
 	for (int i = 0; i < CHANGED; i++) {
 		MDB_val k = {RAW_KEY, keys[i]}, v;
@@ -167,7 +166,7 @@ static double time_floor(struct floor_reader *f, char (*keys)[RAW_KEY + 1])
 		mdb_txn_reset(f->raw.rd);
 		pthread_mutex_unlock(&f->locks[i].mutex);
 	}
-	return (double)(now_ns() - t) / CHANGED;
+	return (double)(cpu_ns() - t) / CHANGED;
 }
 
 static void changed(struct world *w)

@@ -18,6 +18,7 @@
 #include <sys/mount.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
+#include <sys/utsname.h>
 #include <sys/vfs.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -218,9 +219,19 @@ static void print_names(void)
 		printf("%-10s %s\n", sections[i].name, sections[i].rows);
 }
 
+static void print_machine(void)
+{
+	char *load = read_file("/proc/loadavg", NULL);
+	struct utsname u;
+
+	uname(&u);
+	printf("%ld CPUs, kernel %s, load %.14s\n", sysconf(_SC_NPROCESSORS_ONLN), u.release, load);
+	free(load);
+}
+
 static int run_all(char **argv, int argc)
 {
-	char *base = text("%s/libctr-bench.XXXXXX", opt.dir);
+	char *base = text("%s/ctrb.XXXXXX", opt.dir);
 	int bad = 0;
 
 	if (getuid() != 0)
@@ -236,6 +247,7 @@ static int run_all(char **argv, int argc)
 	}
 	remove_tree(base);
 	printf("%d row(s) missed or failed\n", bad);
+	print_machine();
 	free(base);
 	return 0;
 }

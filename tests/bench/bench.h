@@ -64,6 +64,8 @@ bool print_row(char *line);
 /* ---- time and samples: util.c ---- */
 
 int64_t now_ns(void);
+/* CPU time of this thread: for what never waits, so that neighbours on a shared machine do not count. */
+int64_t cpu_ns(void);
 void sleep_ms(int ms);
 /* Returns its argument and keeps the compiler from dropping what made it. */
 const void *keep(const void *p);
@@ -94,6 +96,8 @@ pid_t start_program(const char *const *argv, int in, int out);
 int wait_program(pid_t pid); /* exit code, 128 + signal */
 /* Runs a program with its output thrown away; its time in ns. *code may be NULL, then it must be 0. */
 double time_program(const char *const *argv, int *code);
+/* CPU time of all children that have been waited for, in ns. */
+double children_cpu(void);
 /* Runs a program and returns what it printed: owned. */
 char *run_output(const char *const *argv);
 

@@ -21,9 +21,14 @@ bool podman_init(struct podman *p, const struct world *w)
 	p->program = find_program("podman");
 	if (!p->program)
 		return false;
+	/* Podman's own limit; the directory "run" is below. */
+	if (strlen(w->tmpfs) + strlen("/p/run") > 50) {
+		fprintf(stderr, "podman is left out: --dir is too long for its run root\n");
+		return false;
+	}
 	p->w = w;
 	p->dir = text("%s/podman", w->disk);
-	p->tmp = text("%s/podman", w->tmpfs);
+	p->tmp = text("%s/p", w->tmpfs);
 	make_dir(p->dir);
 	make_dir(p->tmp);
 	p->made[0] = text("--root=%s/root", p->dir);

@@ -60,14 +60,14 @@ static void fill_state(struct ctr_container *c)
 
 static double time_saves(struct ctr_container *c)
 {
-	int64_t t = now_ns();
+	int64_t t = cpu_ns();
 
 	for (int i = 0; i < SAVES; i++) {
 		c->state.started_ns++;
 		if (ctr__save(c, 0, NULL) < 0)
 			die("save");
 	}
-	return (double)(now_ns() - t) / SAVES;
+	return (double)(cpu_ns() - t) / SAVES;
 }
 
 static double time_store(struct ctr_container *c)
@@ -75,14 +75,14 @@ static double time_store(struct ctr_container *c)
 	char command[65];
 	struct ctr__summary sum;
 	struct ctr__save save = {.id = c->id, .state = &c->state, .summary = &sum};
-	int64_t t = now_ns();
+	int64_t t = cpu_ns();
 
 	ctr__summarize(c->cfg, &c->state, command, &sum);
 	for (int i = 0; i < SAVES; i++) {
 		if (ctr__store_save_state(c->rt->store, &save, NULL) < 0)
 			die("save");
 	}
-	return (double)(now_ns() - t) / SAVES;
+	return (double)(cpu_ns() - t) / SAVES;
 }
 
 static double time_commits(
@@ -92,10 +92,10 @@ static double time_commits(
 	int64_t t;
 
 	raw_key(key, RECORDS / 2);
-	t = now_ns();
+	t = cpu_ns();
 	for (int i = 0; i < SAVES; i++)
 		raw_commit(r, dbs, lens, n, data, key);
-	return (double)(now_ns() - t) / SAVES;
+	return (double)(cpu_ns() - t) / SAVES;
 }
 
 static void measure(struct ctr_container *c, const char *dir, int rounds_n, const size_t *lens)

@@ -39,6 +39,8 @@ void create_many(ctr_runtime_t *rt, const struct world *w, int n);
 
 /* The number of containers that listings and lookups are measured with. */
 #define MANY 1000
+/* Those that another process changes in one round. */
+#define CHANGED 256
 
 void section_access(struct world *w);
 void section_save(struct world *w);

@@ -10,17 +10,28 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
-int64_t now_ns(void)
+static int64_t read_clock(clockid_t clock)
 {
 	struct timespec ts;
 
-	clock_gettime(CLOCK_MONOTONIC, &ts);
+	clock_gettime(clock, &ts);
 	return (int64_t)ts.tv_sec * 1000000000 + ts.tv_nsec;
+}
+
+int64_t now_ns(void)
+{
+	return read_clock(CLOCK_MONOTONIC);
+}
+
+int64_t cpu_ns(void)
+{
+	return read_clock(CLOCK_THREAD_CPUTIME_ID);
 }
 
 void sleep_ms(int ms)
@@ -240,6 +251,19 @@ double time_program(const char *const *argv, int *code)
 	else if (r)
 		die("%s %s ended with %d", argv[0], argv[1] ? argv[1] : "", r);
 	return (double)t;
+}
+
+static double timeval_ns(struct timeval t)
+{
+	return (double)t.tv_sec * 1e9 + (double)t.tv_usec * 1e3;
+}
+
+double children_cpu(void)
+{
+	struct rusage u;
+
+	getrusage(RUSAGE_CHILDREN, &u);
+	return timeval_ns(u.ru_utime) + timeval_ns(u.ru_stime);
 }
 
 char *run_output(const char *const *argv)

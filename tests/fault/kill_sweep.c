@@ -198,12 +198,13 @@ static int runs_command(int32_t pid)
 
 	snprintf(path, sizeof(path), "/proc/%d/cmdline", (int)pid);
 	f = fopen(path, "re");
-	if (!f || fread(text, 1, sizeof(text) - 1, f) == 0) {
-		if (f)
-			fclose(f);
-		return -1;
+	if (f) {
+		(void)!fread(text, 1, sizeof(text) - 1, f);
+		fclose(f);
 	}
-	fclose(f);
+	/* In the middle of an execve() there is none. */
+	if (!text[0])
+		return world_alive(pid) ? 0 : -1;
 	return strcmp(text, "/bin/sh") == 0;
 }
 
@@ -312,6 +313,25 @@ static void check_state(struct sweep *s, unsigned found)
 		failed(s, "the container is gone");
 }
 
+/* What the victim began may have had its effect just now: then there is nothing left to do. */
+static int try_again(struct sweep *s)
+{
+	int64_t begin = world_now_us();
+	ctr_error_t *err = NULL;
+	int r;
+
+	world_doing("%s: the operation again", s->label);
+	r = s->op->act(s->c, &err);
+	if (r == CTR_E_CTR_STATE || r == CTR_E_CTR_STOPPED)
+		r = 0;
+	if (r < 0)
+		failed(
+		    s, "the operation again: %s (%s)", ctr_error_message(err), ctr_error_name(r));
+	ctr_error_free(err);
+	note_time(s, "the operation again", begin);
+	return r;
+}
+
 /* The operation once more, by the survivor. */
 static void finish_operation(struct sweep *s, int32_t state)
 {
@@ -320,7 +340,7 @@ static void finish_operation(struct sweep *s, int32_t state)
 	/* What has ended cannot be stopped, paused or killed any more. */
 	if (state == CTR_STATE_STOPPED && s->op->from == CTR_STATE_RUNNING)
 		return;
-	if (CALL("the operation again", s->op->act(s->c, &err)) < 0 || s->op->target == GONE)
+	if (try_again(s) < 0 || s->op->target == GONE)
 		return;
 	state = status_of(s, s->c);
 	/* A process that was dying already does not live for long. */

@@ -227,21 +227,21 @@ static void find_files(struct findings *s, const struct world *w)
 	find_files_in(s, path, 0);
 }
 
-static bool is_zombie(const char *pid)
+bool world_alive(int32_t pid)
 {
 	char path[64], text[512] = "";
 	const char *end;
 	ssize_t n;
 	int fd;
 
-	snprintf(path, sizeof(path), "/proc/%.20s/stat", pid);
+	snprintf(path, sizeof(path), "/proc/%d/stat", (int)pid);
 	fd = open(path, O_RDONLY | O_CLOEXEC);
 	if (fd < 0)
-		return true;
+		return false;
 	n = read(fd, text, sizeof(text) - 1);
 	close(fd);
 	end = n > 0 ? strrchr(text, ')') : NULL;
-	return !end || end[2] == 'Z' || end[2] == 'X';
+	return end && end[2] != 'Z' && end[2] != 'X';
 }
 
 static void describe_process(const char *pid, char *out, size_t size)
@@ -271,7 +271,7 @@ static void find_processes(struct findings *s)
 		char text[400];
 		long pid = strtol(e->d_name, NULL, 10);
 
-		if (pid <= 1 || pid == getpid() || is_zombie(e->d_name))
+		if (pid <= 1 || pid == getpid() || !world_alive((int32_t)pid))
 			continue;
 		describe_process(e->d_name, text, sizeof(text));
 		add_line(s, "process", text);
@@ -347,6 +347,8 @@ ctr_config_t *world_config(const struct world *w, const char *name)
 	ctr_config_builder_set_str(b, CTR_CONFIG_ROOTFS, w->rootfs, NULL);
 	ctr_config_builder_set_str(b, CTR_CONFIG_NAME, name, NULL);
 	ctr_config_builder_set_str(b, CTR_CONFIG_CGROUP_PARENT, w->parent, NULL);
+	/* A signal that comes before the shell has set its trap is lost. */
+	ctr_config_builder_set_num(b, CTR_CONFIG_STOP_TIMEOUT, 1, NULL);
 	for (size_t i = 0; i < 3; i++)
 		ctr_config_builder_add_str(b, CTR_CONFIG_COMMAND, command[i], NULL);
 	if (ctr_config_builder_build(b, &cfg, &err) < 0) {

@@ -43,4 +43,7 @@ ctr_config_t *world_config(const struct world *w, const char *name);
 
 int64_t world_now_us(void);
 
+/* The process exists and is no zombie. */
+bool world_alive(int32_t pid);
+
 #endif

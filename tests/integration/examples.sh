@@ -15,9 +15,9 @@ expect 2 '' "$bin/run"
 expect 0 '^0 container\(s\)$' "$bin/list"
 expect 0 '^process [0-9]+ was running, then paused, then running$' "$bin/batch" "$ROOTFS"
 
-expect 0 'poll-2 ended with code 42.*poll-1 ended with code 41.*poll-0 ended with code 40' \
-	"$bin/wait_poll" "$ROOTFS"
+expect 0 '' "$bin/wait_poll" "$ROOTFS"
 for i in 0 1 2; do
+	grep -qx "poll-$i ended with code 4$i" out.txt || fail "poll-$i: not seen to end"
 	for e in create start died remove; do
 		[ "$(grep -cx "poll-$i: $e" out.txt)" = 1 ] || fail "poll-$i: not one event $e"
 	done

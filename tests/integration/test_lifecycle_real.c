@@ -234,6 +234,22 @@ static void test_pause(void **state)
 	real_remove(c, 0);
 }
 
+/* A process that is just becoming the container's command is hard to freeze for cgroup 1. */
+static void test_pause_at_once(void **state)
+{
+	ctr_container_t *c = real_create(*state, IGNORES_TERM);
+
+	for (int i = 0; i < 20; i++) {
+		OK(ctr_container_start(c, 0, err));
+		OK(ctr_container_pause(c, err));
+		assert_frozen(c, true);
+		OK(ctr_container_unpause(c, err));
+		OK(ctr_container_kill(c, SIGKILL, err));
+		assert_int_equal(real_wait(c), 137);
+	}
+	real_remove(c, 0);
+}
+
 static void test_kill_of_a_paused(void **state)
 {
 	ctr_container_t *c = real_start_ready(*state, CHATTERS);
@@ -433,6 +449,7 @@ int main(int argc, char **argv)
 	    TEST(test_stop_with_another_signal),
 	    TEST(test_kill),
 	    TEST(test_pause),
+	    TEST(test_pause_at_once),
 	    TEST(test_kill_of_a_paused),
 	    TEST(test_remove_of_a_paused),
 	    TEST(test_remove_by_force),

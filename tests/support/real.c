@@ -150,8 +150,8 @@ static bool remove_containers(ctr_runtime_t *rt)
 		ctr_error_t *err = NULL;
 		int result;
 
-		if (ctr_container_get(
-		        rt, ctr_list_id(list, i % ctr_list_count(list)), &c, NULL) < 0)
+		if (ctr_container_get(rt, ctr_list_id(list, i % ctr_list_count(list)), &c, NULL) <
+		    0)
 			continue;
 		result = ctr_container_remove(c, CTR_REMOVE_FORCE, &err);
 		if (result < 0 && result != CTR_E_CTR_EXISTS) {
@@ -391,7 +391,7 @@ bool real_has_controller(const char *name)
 	}
 	list = real_slurp("/sys/fs/cgroup/cgroup.controllers");
 	for (char *save, *word = strtok_r(list, " \n", &save); word;
-	    word = strtok_r(NULL, " \n", &save))
+	     word = strtok_r(NULL, " \n", &save))
 		found = found || strcmp(word, name) == 0;
 	free(list);
 	return found;
@@ -403,9 +403,8 @@ char *real_cgroup_file(
 	char *group = NULL, *text;
 
 	OK(ctr_container_cgroup_path(c, &group, err));
-	text = real_is_cgroup2()
-	           ? real_slurp("/sys/fs/cgroup%s/%s", group, v2_name)
-	           : real_slurp("/sys/fs/cgroup/%s%s/%s", controller, group, v1_name);
+	text = real_is_cgroup2() ? real_slurp("/sys/fs/cgroup%s/%s", group, v2_name)
+	                         : real_slurp("/sys/fs/cgroup/%s%s/%s", controller, group, v1_name);
 	text[strcspn(text, "\n")] = '\0';
 	ctr_free(group);
 	return text;

@@ -67,7 +67,7 @@ void real_remove(ctr_container_t *c, uint64_t flags); /* and drops the handle */
 
 /* Text of a file, "" if it cannot be read. malloc'ed. */
 char *real_slurp(const char *format, ...) __attribute__((format(printf, 1, 2)));
-char *real_log(ctr_container_t *c);                      /* its log, as it is */
+char *real_log(ctr_container_t *c);                        /* its log, as it is */
 void real_await_log(ctr_container_t *c, const char *text); /* until the log has it */
 
 /* Is the limit of this controller ("memory", "pids") there for containers? */

@@ -102,7 +102,7 @@ static bool no_mount(const struct real *r)
 
 	snprintf(prefix, sizeof(prefix), " %s/", r->dir);
 	for (char *save, *line = strtok_r(table, "\n", &save); line;
-	    line = strtok_r(NULL, "\n", &save)) {
+	     line = strtok_r(NULL, "\n", &save)) {
 		char *where = strstr(line, prefix);
 
 		if (!where)

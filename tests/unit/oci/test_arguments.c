@@ -131,6 +131,39 @@ static void test_only_crun_can_do_without_a_cgroup(void **state)
 	bench_close(&b);
 }
 
+static void test_the_environment(void **state)
+{
+	struct bench b;
+	CTR__STRV char **plain = NULL;
+	CTR__STRV char **terminal = NULL;
+
+	(void)state;
+	bench_open(&b, "runc");
+	assert_int_equal(setenv("CTR_TEST_SECRET", "host", 1), 0);
+	assert_int_equal(ctr__conmon_environment(b.d, &b.c, &plain, NULL), 0);
+	assert_true(has(plain, "_OCI_SYNCPIPE=3") && has(plain, "_OCI_STARTPIPE=4"));
+	assert_true(has(plain, "XDG_RUNTIME_DIR="));
+	assert_int_equal(ctr__strv_len((const char *const *)plain), 4); /* nothing of the host's */
+	b.c.flags = CTR_OCI_TERMINAL;
+	assert_int_equal(ctr__conmon_environment(b.d, &b.c, &terminal, NULL), 0);
+	assert_true(has(terminal, "TMPDIR=/proc/self/cwd"));
+	bench_close(&b);
+}
+
+static void test_crun_is_told_where_to_make_temporary_files(void **state)
+{
+	struct bench b;
+	CTR__FREE char *expected = NULL;
+	CTR__STRV char **env = NULL;
+
+	(void)state;
+	bench_open(&b, "crun");
+	expected = ctr__format("_LIBCONTAINER_STATEDIR=%s", b.bundle);
+	assert_int_equal(ctr__conmon_environment(b.d, &b.c, &env, NULL), 0);
+	assert_true(has(env, expected));
+	bench_close(&b);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -139,6 +172,8 @@ int main(void)
 	    cmocka_unit_test(test_terminal_beats_stdin),
 	    cmocka_unit_test(test_an_unknown_runtime_gets_no_options_it_may_not_know),
 	    cmocka_unit_test(test_only_crun_can_do_without_a_cgroup),
+	    cmocka_unit_test(test_the_environment),
+	    cmocka_unit_test(test_crun_is_told_where_to_make_temporary_files),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

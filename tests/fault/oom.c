@@ -1,0 +1,473 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * No memory: every operation, with the N-th allocation failing (alone, or with all that follow), for N = 1, 2, 3...
+ * until none fails. Each must succeed or say CTR_E_NOMEM, and the next call must work.
+ *
+ * The allocator of the whole process is replaced, so LMDB's, yajl's and the C library's requests fail too. Where a
+ * sanitizer owns the allocator (FAULT_WRAP) only those of the library's own code do.
+ */
+#include <errno.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "fixture.h"
+
+/* ---- the allocator ---- */
+
+static volatile long fail_at, made; /* 0 = none fails */
+static volatile int fail_rest;
+
+static int refuse(void)
+{
+	if (!fail_at)
+		return 0;
+	made++;
+	if (made != fail_at && !(fail_rest && made > fail_at))
+		return 0;
+	errno = ENOMEM;
+	return 1;
+}
+
+#ifdef FAULT_WRAP
+#define REAL(name) __real_##name
+#define FAKE(name) __wrap_##name
+#else
+#define REAL(name) __libc_##name
+#define FAKE(name) name
+#endif
+
+void *REAL(malloc)(size_t n);
+void *REAL(calloc)(size_t n, size_t size);
+void *REAL(realloc)(void *p, size_t n);
+void *FAKE(malloc)(size_t n);
+void *FAKE(calloc)(size_t n, size_t size);
+void *FAKE(realloc)(void *p, size_t n);
+
+void *FAKE(malloc)(size_t n)
+{
+	return refuse() ? NULL : REAL(malloc)(n);
+}
+
+void *FAKE(calloc)(size_t n, size_t size)
+{
+	return refuse() ? NULL : REAL(calloc)(n, size);
+}
+
+void *FAKE(realloc)(void *p, size_t n)
+{
+	return refuse() ? NULL : REAL(realloc)(p, n);
+}
+
+#ifdef FAULT_WRAP
+/* The sanitizers' strdup() does not come here by itself. */
+char *__wrap_strdup(const char *s);
+char *__wrap_strndup(const char *s, size_t n);
+
+char *__wrap_strndup(const char *s, size_t n)
+{
+	size_t len = strnlen(s, n);
+	char *copy = __wrap_malloc(len + 1);
+
+	if (!copy)
+		return NULL;
+	memcpy(copy, s, len);
+	copy[len] = '\0';
+	return copy;
+}
+
+char *__wrap_strdup(const char *s)
+{
+	return __wrap_strndup(s, strlen(s));
+}
+#endif
+
+/* ---- operations ---- */
+
+struct bench {
+	struct fixture *f;
+	ctr_container_t *c;
+	ctr_config_t *cfg;
+	char *json;
+	size_t json_len;
+};
+
+struct op {
+	const char *name;
+	int32_t
+	    from; /* state of the container before; 0 = there is none, -1 = none, and not even a store */
+	int (*act)(struct bench *b, ctr_error_t **err);
+	int done[2]; /* what the second try may say if the first one got further than it told */
+};
+
+static int do_parse(struct bench *b, ctr_error_t **err)
+{
+	ctr_config_t *cfg = NULL;
+	int r = ctr_config_from_json(b->json, b->json_len, &cfg, err);
+
+	ctr_config_unref(cfg);
+	return r;
+}
+
+static int do_write(struct bench *b, ctr_error_t **err)
+{
+	char *text = NULL;
+	size_t len;
+	int r = ctr_config_to_json(b->cfg, &text, &len, err);
+
+	ctr_free(text);
+	return r;
+}
+
+static int do_build(struct bench *b, ctr_error_t **err)
+{
+	ctr_config_builder_t *cb = ctr_config_builder_new();
+	ctr_config_t *cfg = NULL;
+	int r;
+
+	if (!cb)
+		return CTR_E_NOMEM;
+	ctr_config_builder_set_str(cb, CTR_CONFIG_ROOTFS, b->f->rootfs, NULL);
+	ctr_config_builder_set_str(cb, CTR_CONFIG_RUNTIME, "fake", NULL);
+	ctr_config_builder_add_str(cb, CTR_CONFIG_COMMAND, "/bin/true", NULL);
+	r = ctr_config_builder_build(cb, &cfg, err);
+	ctr_config_builder_free(cb);
+	ctr_config_unref(cfg);
+	return r;
+}
+
+static int do_open(struct bench *b, ctr_error_t **err)
+{
+	struct ctr_open_opts o = {.size = sizeof(o), .root = b->f->root, .run_root = b->f->run};
+	ctr_runtime_t *rt = NULL;
+	int r = ctr_runtime_open(&o, &rt, err);
+
+	ctr_runtime_unref(rt);
+	return r;
+}
+
+static int do_create(struct bench *b, ctr_error_t **err)
+{
+	return ctr_container_create(b->f->rt, b->cfg, 0, NULL, err);
+}
+
+static int look_up(struct bench *b, const char *what, ctr_error_t **err)
+{
+	ctr_container_t *c = NULL;
+	int r = ctr_container_lookup(b->f->rt, what, &c, err);
+
+	ctr_container_unref(c);
+	return r;
+}
+
+static int do_lookup(struct bench *b, ctr_error_t **err)
+{
+	return look_up(b, "victim", err);
+}
+
+static int do_prefix(struct bench *b, ctr_error_t **err)
+{
+	char prefix[9] = "";
+
+	memcpy(prefix, ctr_container_id(b->c), 8);
+	return look_up(b, prefix, err);
+}
+
+static int do_list(struct bench *b, ctr_error_t **err)
+{
+	const char *const filters[] = {"name=vic", "state=created", "state=running", NULL};
+	ctr_list_t *list = NULL;
+	int r = ctr_runtime_list(b->f->rt, filters, 0, &list, err);
+
+	if (r >= 0)
+		assert_int_equal(ctr_list_count(list), 1);
+	ctr_list_free(list);
+	return r;
+}
+
+static int do_snapshot(struct bench *b, ctr_error_t **err)
+{
+	ctr_state_t *s = NULL;
+	char *text = NULL;
+	size_t len;
+	int r = ctr_container_snapshot(b->c, &s, err);
+
+	if (r >= 0)
+		r = ctr_state_to_json(s, &text, &len, err);
+	ctr_free(text);
+	ctr_state_free(s);
+	return r;
+}
+
+static int do_init(struct bench *b, ctr_error_t **err)
+{
+	return ctr_container_init(b->c, 0, err);
+}
+
+static int do_start(struct bench *b, ctr_error_t **err)
+{
+	return ctr_container_start(b->c, 0, err);
+}
+
+static int do_stop(struct bench *b, ctr_error_t **err)
+{
+	return ctr_container_stop(b->c, NULL, err);
+}
+
+static int do_kill(struct bench *b, ctr_error_t **err)
+{
+	return ctr_container_kill(b->c, SIGKILL, err);
+}
+
+static int do_pause(struct bench *b, ctr_error_t **err)
+{
+	return ctr_container_pause(b->c, err);
+}
+
+static int do_unpause(struct bench *b, ctr_error_t **err)
+{
+	return ctr_container_unpause(b->c, err);
+}
+
+static int do_wait(struct bench *b, ctr_error_t **err)
+{
+	return ctr_container_wait(b->c, 1000, NULL, err);
+}
+
+static int do_wait_fd(struct bench *b, ctr_error_t **err)
+{
+	int r = ctr_container_wait_fd(b->c, err);
+
+	if (r >= 0)
+		close(r);
+	return r;
+}
+
+static int do_sync(struct bench *b, ctr_error_t **err)
+{
+	return ctr_container_sync(b->c, err);
+}
+
+static int do_mount(struct bench *b, ctr_error_t **err)
+{
+	char *path = NULL;
+	int r = ctr_container_mount(b->c, &path, err);
+
+	ctr_free(path);
+	return r;
+}
+
+static int do_cleanup(struct bench *b, ctr_error_t **err)
+{
+	return ctr_container_cleanup(b->c, 0, err);
+}
+
+static int do_remove(struct bench *b, ctr_error_t **err)
+{
+	return ctr_container_remove(b->c, CTR_REMOVE_FORCE, err);
+}
+
+static int in_batch(ctr_container_t *view, void *code)
+{
+	int32_t state;
+
+	*(int *)code = ctr_container_state(view, &state, NULL);
+	return 0;
+}
+
+static int do_batch(struct bench *b, ctr_error_t **err)
+{
+	int code = 0;
+	int r = ctr_container_batch(b->c, in_batch, &code, err);
+
+	return r < 0 ? r : code;
+}
+
+static int do_events(struct bench *b, ctr_error_t **err)
+{
+	ctr_event_t *ev = NULL;
+	int r = ctr_runtime_events_rewind(b->f->rt, 0, err);
+
+	while (r >= 0 && (r = ctr_runtime_next_event(b->f->rt, &ev, err)) > 0)
+		ev = ctr_event_unref(ev);
+	return r;
+}
+
+static int do_events_fd(struct bench *b, ctr_error_t **err)
+{
+	const char *const filters[] = {"event=start", NULL};
+	int r = ctr_runtime_events_filter(b->f->rt, filters, err);
+
+	return r < 0 ? r : ctr_runtime_events_fd(b->f->rt, err);
+}
+
+#define ENDED                                      \
+	{                                          \
+		CTR_E_CTR_STOPPED, CTR_E_CTR_STATE \
+	}
+
+static const struct op ops[] = {
+    {"parse a configuration", 0, do_parse, {0, 0}},
+    {"write a configuration", 0, do_write, {0, 0}},
+    {"build a configuration", 0, do_build, {0, 0}},
+    {"open", -1, do_open, {0, 0}},
+    {"open again", 0, do_open, {0, 0}},
+    {"create", 0, do_create, {CTR_E_CTR_EXISTS, 0}},
+    {"look up by name", CTR_STATE_CONFIGURED, do_lookup, {0, 0}},
+    {"look up by prefix", CTR_STATE_RUNNING, do_prefix, {0, 0}},
+    {"list", CTR_STATE_RUNNING, do_list, {0, 0}},
+    {"snapshot", CTR_STATE_RUNNING, do_snapshot, {0, 0}},
+    {"init", CTR_STATE_CONFIGURED, do_init, {CTR_E_CTR_STATE, 0}},
+    {"start", CTR_STATE_CREATED, do_start, {CTR_E_CTR_RUNNING, 0}},
+    {"init and start", CTR_STATE_CONFIGURED, do_start, {CTR_E_CTR_RUNNING, 0}},
+    {"restart", CTR_STATE_STOPPED, do_start, {CTR_E_CTR_RUNNING, 0}},
+    {"stop", CTR_STATE_RUNNING, do_stop, ENDED},
+    {"kill", CTR_STATE_RUNNING, do_kill, ENDED},
+    {"pause", CTR_STATE_RUNNING, do_pause, {CTR_E_CTR_STATE, 0}},
+    {"unpause", CTR_STATE_PAUSED, do_unpause, {CTR_E_CTR_STATE, 0}},
+    {"wait", CTR_STATE_STOPPED, do_wait, {0, 0}},
+    {"wait_fd", CTR_STATE_RUNNING, do_wait_fd, {0, 0}},
+    {"sync", CTR_STATE_RUNNING, do_sync, {0, 0}},
+    {"mount", CTR_STATE_CONFIGURED, do_mount, {0, 0}},
+    {"cleanup", CTR_STATE_STOPPED, do_cleanup, {0, 0}},
+    {"remove", CTR_STATE_CONFIGURED, do_remove, {0, 0}},
+    {"remove while running", CTR_STATE_RUNNING, do_remove, {0, 0}},
+    {"batch", CTR_STATE_RUNNING, do_batch, {0, 0}},
+    {"read events", CTR_STATE_RUNNING, do_events, {0, 0}},
+    {"events fd and filter", CTR_STATE_RUNNING, do_events_fd, {0, 0}},
+};
+
+/* ---- sweeping ---- */
+
+static char doing[128];
+
+static void on_crash(int sig)
+{
+	fail_at = 0;
+	dprintf(2, "signal %d in: %s\n", sig, doing);
+	_exit(1);
+}
+
+static void take_new_container(struct bench *b, int32_t state)
+{
+	OK(ctr_container_create(b->f->rt, b->cfg, 0, &b->c, err));
+	if (state == CTR_STATE_CONFIGURED)
+		return;
+	OK(ctr_container_init(b->c, 0, err));
+	if (state == CTR_STATE_CREATED)
+		return;
+	OK(ctr_container_start(b->c, 0, err));
+	if (state == CTR_STATE_PAUSED)
+		OK(ctr_container_pause(b->c, err));
+	if (state == CTR_STATE_STOPPED)
+		OK(ctr_container_kill(b->c, SIGKILL, err));
+}
+
+/* Whatever came of it, by a handle of its own. */
+static void clean(struct bench *b)
+{
+	ctr_list_t *list = NULL;
+
+	ctr_container_unref(b->c);
+	b->c = NULL;
+	OK(ctr_runtime_list(b->f->rt, NULL, 0, &list, err));
+	assert_true(ctr_list_count(list) <= 1);
+	for (size_t i = 0; i < ctr_list_count(list); i++) {
+		ctr_container_t *c = NULL;
+
+		OK(ctr_container_get(b->f->rt, ctr_list_id(list, i), &c, err));
+		OK(ctr_container_remove(c, CTR_REMOVE_FORCE, err));
+		ctr_container_unref(c);
+	}
+	ctr_list_free(list);
+	assert_int_equal(fake_oci_count(b->f->fake), 0);
+}
+
+static bool allowed_again(const struct op *op, int r)
+{
+	return r >= 0 || (op->done[0] && r == op->done[0]) || (op->done[1] && r == op->done[1]);
+}
+
+/* Once with the n-th allocation failing. False if there are not that many. */
+static bool once(struct bench *b, const struct op *op, long n, int rest)
+{
+	ctr_error_t *e = NULL;
+	bool reached;
+	int r;
+
+	snprintf(doing, sizeof(doing), "%s, allocation %ld%s", op->name, n,
+	    rest ? " and all after it" : "");
+	alarm(60);
+	if (op->from > 0)
+		take_new_container(b, op->from);
+	made = 0;
+	fail_rest = rest;
+	fail_at = n;
+	r = op->act(b, &e);
+	fail_at = 0;
+	reached = made >= n;
+	if (r < 0 && r != CTR_E_NOMEM)
+		fail_msg("%s: %s: %s", doing, ctr_error_name(r), ctr_error_message(e));
+	if (r < 0 && e && ctr_error_code(e) != CTR_E_NOMEM)
+		fail_msg("%s: the error object says %s", doing, ctr_error_name(ctr_error_code(e)));
+	if (r < 0 && !reached)
+		fail_msg("%s: failed although no allocation did", doing);
+	ctr_error_free(e);
+	e = NULL;
+	if (r < 0) {
+		r = op->act(b, &e);
+		if (!allowed_again(op, r))
+			fail_msg(
+			    "after %s: %s: %s", doing, ctr_error_name(r), ctr_error_message(e));
+		ctr_error_free(e);
+	}
+	if (op->from >= 0)
+		clean(b);
+	return reached;
+}
+
+static void sweep(struct bench *b, const struct op *op)
+{
+	long n[2];
+
+	for (int rest = 0; rest < 2; rest++) {
+		n[rest] = 1;
+		while (once(b, op, n[rest], rest))
+			n[rest]++;
+	}
+	print_message("%-24s %ld allocations\n", op->name, n[0] - 1);
+}
+
+static void test_every_allocation(void **state)
+{
+	struct bench b = {.f = *state};
+
+	signal(SIGSEGV, on_crash);
+	signal(SIGABRT, on_crash);
+	signal(SIGALRM, on_crash);
+	b.cfg = fixture_config(b.f, "victim");
+	OK(ctr_config_to_json(b.cfg, &b.json, &b.json_len, err));
+	for (size_t i = 0; i < sizeof(ops) / sizeof(*ops); i++) {
+		if (getenv("FAULT_OP") && strcmp(getenv("FAULT_OP"), ops[i].name) != 0)
+			continue;
+		if (ops[i].from < 0)
+			b.f->rt = ctr_runtime_unref(b.f->rt);
+		sweep(&b, &ops[i]);
+		if (!b.f->rt)
+			b.f->rt = fixture_open(b.f, &b.f->fake);
+	}
+	ctr_free(b.json);
+	ctr_config_unref(b.cfg);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test_setup_teardown(test_every_allocation, fixture_setup, fixture_teardown),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
