@@ -409,7 +409,7 @@ static void test_bad_arguments(void **state)
 	ctr_container_unref(c);
 }
 
-static int create_with_user(struct fixture *f, const char *user, int uid, ctr_error_t **err)
+static int create_with_user(struct fixture *f, const char *user, int uid, ctr_error_t **why)
 {
 	char json[1024];
 	ctr_config_t *cfg = NULL;
@@ -422,7 +422,7 @@ static int create_with_user(struct fixture *f, const char *user, int uid, ctr_er
 	        f->rootfs, user, uid);
 
 	OK(ctr_config_from_json(json, (size_t)n, &cfg, err));
-	r = ctr_container_create(f->rt, cfg, 0, NULL, err);
+	r = ctr_container_create(f->rt, cfg, 0, NULL, why);
 	ctr_config_unref(cfg);
 	return r;
 }
