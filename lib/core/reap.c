@@ -1,21 +1,37 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Taking over the exits that monitors have recorded, and reading events. */
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "core/container.h"
 #include "core/reader.h"
 #include "util/cleanup.h"
+#include "util/clock.h"
 
 /* How long a reader of events waits for a container that somebody works on. */
 #define BUSY_LOCK_MS 10
+
+/* A file of no container is removed when it is older than this: it may be the temporary file (ID.XXXXXX) that a
+ * monitor is about to rename, and without that the exit code would be lost. */
+#define STRAY_AGE_NS (INT64_C(60) * 1000000000)
 
 struct reap {
 	struct ctr_runtime *rt;
 	int64_t lock_ms;
 	bool busy;
 };
+
+static void remove_stray(int exits_fd, const char *name)
+{
+	struct stat st;
+
+	if (fstatat(exits_fd, name, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
+	    ctr__now_ns() - (int64_t)st.st_mtim.tv_sec * 1000000000 > STRAY_AGE_NS)
+		(void)unlinkat(exits_fd, name, 0);
+}
 
 static int reap_one(const char *id, void *userdata)
 {
@@ -28,7 +44,7 @@ static int reap_one(const char *id, void *userdata)
 		return 0;
 	r = ctr__container_open(reap->rt, id, &c, NULL);
 	if (r == CTR_E_NO_SUCH_CTR)
-		(void)unlinkat(reap->rt->exits_fd, id, 0);
+		remove_stray(reap->rt->exits_fd, id);
 	if (r < 0)
 		return 0;
 	r = ctr__slot_lock(c->slot, reap->lock_ms, &reap->rt->stopped, &owner_died, NULL);

@@ -131,25 +131,26 @@ int ctr__conmon_command_line(
 	return 0;
 }
 
-/* conmon-term.XXXXXX and crun.XXXXXX are made in the bundle rather than in /tmp, so that nothing is left
- * there by one that is killed. A socket's path is short, hence the detour. */
-int ctr__conmon_environment(
-    const struct ctr__conmon *d, const struct ctr_oci_container *c, char ***out, ctr_error_t **err)
+char *ctr__oci_temporaries_env(const struct ctr_oci_container *c)
+{
+	return ctr__format("_LIBCONTAINER_STATEDIR=%s", c->bundle);
+}
+
+/* conmon-term.XXXXXX, too, is made in the bundle rather than in /tmp. A socket's path is short, hence the
+ * detour. */
+int ctr__conmon_environment(const struct ctr_oci_container *c, char ***out, ctr_error_t **err)
 {
 	static const char *const common[] = {CTR__OCI_ENV,
 	    "_OCI_SYNCPIPE=" TEXT(CTR__CONMON_SYNC_FD),
 	    "_OCI_STARTPIPE=" TEXT(CTR__CONMON_START_FD)};
 	CTR__CLEANUP(words_free) struct words w = {0};
+	CTR__FREE char *temporaries = ctr__oci_temporaries_env(c);
 
 	for (size_t i = 0; i < CTR__ARRAY_SIZE(common); i++)
 		add(&w, common[i]);
+	add(&w, temporaries);
 	if (c->flags & CTR_OCI_TERMINAL)
 		add(&w, "TMPDIR=/proc/self/cwd");
-	if (d->kind == CTR__RUNTIME_CRUN) {
-		CTR__FREE char *dir = ctr__format("_LIBCONTAINER_STATEDIR=%s", c->bundle);
-
-		add(&w, dir);
-	}
 	if (w.failed)
 		return ctr__fail_nomem(err);
 	*out = CTR__STEAL_PTR(w.v);

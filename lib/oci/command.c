@@ -67,16 +67,19 @@ static int judge(struct ctr__oci_result *r, int status, ctr_error_t **err)
 	return 0;
 }
 
-int ctr__oci_run(const struct ctr__conmon *d, const char *const *args, struct ctr__oci_result *r,
-    ctr_error_t **err)
+int ctr__oci_run(const struct ctr__conmon *d, const struct ctr_oci_container *c,
+    const char *const *args, struct ctr__oci_result *r, ctr_error_t **err)
 {
-	static const char *const env[] = {CTR__OCI_ENV, NULL};
+	CTR__FREE char *temporaries = ctr__oci_temporaries_env(c);
+	const char *const env[] = {CTR__OCI_ENV, temporaries, NULL};
 	const char *argv[MAX_WORDS + 1];
 	int status = 0;
 	int rc = ctr__oci_check_runtime(d, err);
 
 	if (rc < 0)
 		return rc;
+	if (!temporaries)
+		return ctr__fail_nomem(err);
 	if (build_argv(d, args, argv) < 0)
 		return ctr__fail(
 		    err, CTR_E_INTERNAL, "OCI runtime %s: too many arguments", d->name);
@@ -107,11 +110,11 @@ int ctr__oci_command_failed(const struct ctr__conmon *d, const struct ctr__oci_r
 }
 
 /* Runs "command ID" for its effect. */
-static int run_simple(
-    const struct ctr__conmon *d, const char *command, const char *id, ctr_error_t **err)
+static int run_simple(const struct ctr__conmon *d, const struct ctr_oci_container *c,
+    const char *command, ctr_error_t **err)
 {
 	CTR__OCI_RESULT struct ctr__oci_result r = {0};
-	int rc = ctr__oci_run(d, (const char *const[]){command, id, NULL}, &r, err);
+	int rc = ctr__oci_run(d, c, (const char *const[]){command, c->id, NULL}, &r, err);
 
 	if (rc < 0)
 		return rc;
@@ -158,20 +161,20 @@ static int query_failed(const struct ctr__conmon *d, const char *id,
 	return 0;
 }
 
-int ctr__oci_query(
-    const struct ctr__conmon *d, const char *id, struct ctr__oci_answer *a, ctr_error_t **err)
+int ctr__oci_query(const struct ctr__conmon *d, const struct ctr_oci_container *c,
+    struct ctr__oci_answer *a, ctr_error_t **err)
 {
 	CTR__OCI_RESULT struct ctr__oci_result r = {0};
 	int rc;
 
 	memset(a, 0, sizeof(*a));
-	if (!ctr__oci_may_know(d, id))
+	if (!ctr__oci_may_know(d, c->id))
 		return 0;
-	rc = ctr__oci_run(d, (const char *const[]){"state", id, NULL}, &r, err);
+	rc = ctr__oci_run(d, c, (const char *const[]){"state", c->id, NULL}, &r, err);
 	if (rc < 0)
 		return rc;
 	if (!r.ok && (r.known || !r.out.len))
-		return query_failed(d, id, &r, a, err);
+		return query_failed(d, c->id, &r, a, err);
 	if (ctr__oci_parse_state(r.out.data ? r.out.data : "", r.out.len, a))
 		return 0;
 	rc = ctr__fail(err, CTR_E_OCI_RUNTIME,
@@ -190,7 +193,7 @@ int ctr__oci_op_state(
 	if (rc == 0) {
 		/* A host may have been killed while it froze the container. */
 		ctr__oci_unstick(d, c);
-		rc = ctr__oci_query(d, c->id, &a, err);
+		rc = ctr__oci_query(d, c, &a, err);
 	}
 	if (rc < 0)
 		return rc;
@@ -223,7 +226,7 @@ int ctr__oci_op_start(void *impl, const struct ctr_oci_container *c, ctr_error_t
 	rc = ctr__oci_fast_start(d, c, err);
 	if (rc < 0)
 		return rc;
-	return rc == 1 ? 0 : run_simple(d, "start", c->id, err);
+	return rc == 1 ? 0 : run_simple(d, c, "start", err);
 }
 
 /* ---- kill ---- */
@@ -254,11 +257,11 @@ static int kill_by_runtime(const struct ctr__conmon *d, const struct ctr_oci_con
 	ctr__oci_unstick(d, c);
 	snprintf(number, sizeof(number), "%d", (int)sig);
 	rc = all ? ctr__oci_run(
-	               d, (const char *const[]){"kill", "--all", c->id, number, NULL}, &r, err)
-	         : ctr__oci_run(d, (const char *const[]){"kill", c->id, number, NULL}, &r, err);
+	               d, c, (const char *const[]){"kill", "--all", c->id, number, NULL}, &r, err)
+	         : ctr__oci_run(d, c, (const char *const[]){"kill", c->id, number, NULL}, &r, err);
 	if (rc < 0 || r.ok)
 		return rc;
-	if (ctr__oci_query(d, c->id, &a, NULL) == 0 &&
+	if (ctr__oci_query(d, c, &a, NULL) == 0 &&
 	    (a.status == CTR_OCI_STOPPED || a.status == CTR_OCI_ABSENT))
 		return already_ended(c, err);
 	return ctr__oci_command_failed(d, &r, "signal", err);
@@ -333,7 +336,7 @@ static int set_frozen(
 		return rc;
 	if (freezer_is_ours(d, c) && ctr__cgroup_freeze(c->cgroup_path, frozen) == 0)
 		return 0;
-	return run_simple(d, frozen ? "pause" : "resume", c->id, err);
+	return run_simple(d, c, frozen ? "pause" : "resume", err);
 }
 
 int ctr__oci_op_pause(void *impl, const struct ctr_oci_container *c, ctr_error_t **err)

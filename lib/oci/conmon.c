@@ -131,7 +131,7 @@ static int start_conmon(struct attempt *a, ctr_error_t **err)
 	int rc = ctr__conmon_command_line(a->d, a->c, &words, err);
 
 	if (rc == 0)
-		rc = ctr__conmon_environment(a->d, a->c, &env, err);
+		rc = ctr__conmon_environment(a->c, &env, err);
 	if (rc == 0)
 		rc = make_pair(&a->sync, &sync, err);
 	if (rc == 0)

@@ -91,9 +91,9 @@ struct ctr__oci_result {
 };
 void ctr__oci_result_free(struct ctr__oci_result *r);
 #define CTR__OCI_RESULT CTR__CLEANUP(ctr__oci_result_free)
-/* Runs `runtime --root R args...` (NULL-terminated). Nonzero only if it could not be run. */
-int ctr__oci_run(const struct ctr__conmon *d, const char *const *args, struct ctr__oci_result *r,
-    ctr_error_t **err);
+/* Runs `runtime --root R args...` (NULL-terminated) for a container. Nonzero only if it could not be run. */
+int ctr__oci_run(const struct ctr__conmon *d, const struct ctr_oci_container *c,
+    const char *const *args, struct ctr__oci_result *r, ctr_error_t **err);
 /* CTR_E_OCI_RUNTIME with the command's own words. `what` = "start", ... */
 int ctr__oci_command_failed(const struct ctr__conmon *d, const struct ctr__oci_result *r,
     const char *what, ctr_error_t **err);
@@ -102,8 +102,8 @@ bool ctr__oci_may_know(const struct ctr__conmon *d, const char *id);
 /* Before the runtime is asked or told: see ctr__cgroup_unstick(). */
 void ctr__oci_unstick(const struct ctr__conmon *d, const struct ctr_oci_container *c);
 /* The runtime's view, without exit data and monitor. */
-int ctr__oci_query(
-    const struct ctr__conmon *d, const char *id, struct ctr__oci_answer *a, ctr_error_t **err);
+int ctr__oci_query(const struct ctr__conmon *d, const struct ctr_oci_container *c,
+    struct ctr__oci_answer *a, ctr_error_t **err);
 
 int ctr__oci_op_start(void *impl, const struct ctr_oci_container *c, ctr_error_t **err);
 int ctr__oci_op_state(
@@ -125,8 +125,10 @@ bool ctr__oci_was_started(const struct ctr__conmon *d, const char *id, pid_t pid
 /* The words and the environment to start conmon with; owned (ctr_strv_free). */
 int ctr__conmon_command_line(
     const struct ctr__conmon *d, const struct ctr_oci_container *c, char ***out, ctr_error_t **err);
-int ctr__conmon_environment(
-    const struct ctr__conmon *d, const struct ctr_oci_container *c, char ***out, ctr_error_t **err);
+int ctr__conmon_environment(const struct ctr_oci_container *c, char ***out, ctr_error_t **err);
+/* One more word of it: where crun mounts its binary for a moment (bundle/crun.XXXXXX), else it is /tmp, and stays
+ * there if it is killed. runc sets it for its own. malloc'ed or NULL. */
+char *ctr__oci_temporaries_env(const struct ctr_oci_container *c);
 #define CTR__CONMON_SYNC_FD  3
 #define CTR__CONMON_START_FD 4
 

@@ -3,9 +3,7 @@
  * OCI runtimes: the registry of a runtime object, and the built-in driver that runs crun, runc or any other
  * OCI command line under conmon.
  *
- * registry.c  copies of ops tables
- * conmon.c    create: spawning conmon, the handshake      command.c  runtime commands and their errors
- * exit.c      exit files, waiting                         recover.c  what a killed host left
+ * registry.c  copies of ops tables                        driver.h   the driver from inside, and its files
  */
 #ifndef LIBCTR_OCI_OCI_H
 #define LIBCTR_OCI_OCI_H

@@ -20,7 +20,8 @@
 /* ---- the container's first process ---- */
 
 /* SIGKILL does not reach what the cgroup v1 freezer holds: the runtime's kill thaws it. */
-static void kill_process(const struct ctr__conmon *d, const char *id, pid_t pid, uint64_t start)
+static void kill_process(
+    const struct ctr__conmon *d, const struct ctr_oci_container *c, pid_t pid, uint64_t start)
 {
 	CTR__OCI_RESULT struct ctr__oci_result r = {0};
 	CTR__CLOSE int pidfd = pid > 0 && start ? ctr__pidfd_open(pid, start) : -1;
@@ -28,17 +29,17 @@ static void kill_process(const struct ctr__conmon *d, const char *id, pid_t pid,
 	if (pidfd < 0 || ctr__pidfd_signal(pidfd, SIGKILL) < 0 ||
 	    ctr__pidfd_wait(pidfd, KILL_PATIENCE) == 1)
 		return;
-	ctr__oci_run(d, (const char *const[]){"kill", id, "9", NULL}, &r, NULL);
+	ctr__oci_run(d, c, (const char *const[]){"kill", c->id, "9", NULL}, &r, NULL);
 	ctr__pidfd_wait(pidfd, DEATH_WAIT_MS);
 }
 
 /* The runtime compares start times itself, so a PID that it names is the container's. */
-static void kill_as_known_to_runtime(const struct ctr__conmon *d, const char *id)
+static void kill_as_known_to_runtime(const struct ctr__conmon *d, const struct ctr_oci_container *c)
 {
 	struct ctr__oci_answer a;
 
-	if (ctr__oci_query(d, id, &a, NULL) == 0 && a.pid > 0)
-		kill_process(d, id, a.pid, ctr__proc_start_time(a.pid));
+	if (ctr__oci_query(d, c, &a, NULL) == 0 && a.pid > 0)
+		kill_process(d, c, a.pid, ctr__proc_start_time(a.pid));
 }
 
 /* A dead container is deleted in 3 ms, a live one takes runc 100 ms: so it is killed before. Without a PID
@@ -48,17 +49,19 @@ static void kill_container(const struct ctr__conmon *d, const struct ctr_oci_con
 	CTR__OCI_RESULT struct ctr__oci_result r = {0};
 
 	if (c->flags & CTR_OCI_SHARED_PID)
-		ctr__oci_run(d, (const char *const[]){"kill", "--all", c->id, "9", NULL}, &r, NULL);
-	kill_process(d, c->id, c->pid, c->pid_start);
+		ctr__oci_run(
+		    d, c, (const char *const[]){"kill", "--all", c->id, "9", NULL}, &r, NULL);
+	kill_process(d, c, c->pid, c->pid_start);
 }
 
 /* ---- what the runtime knows ---- */
 
-static int run_delete(const struct ctr__conmon *d, const char *id, bool force,
+static int run_delete(const struct ctr__conmon *d, const struct ctr_oci_container *c, bool force,
     struct ctr__oci_result *r, ctr_error_t **err)
 {
-	return force ? ctr__oci_run(d, (const char *const[]){"delete", "--force", id, NULL}, r, err)
-	             : ctr__oci_run(d, (const char *const[]){"delete", id, NULL}, r, err);
+	return force ? ctr__oci_run(
+	                   d, c, (const char *const[]){"delete", "--force", c->id, NULL}, r, err)
+	             : ctr__oci_run(d, c, (const char *const[]){"delete", c->id, NULL}, r, err);
 }
 
 /* Whether it worked is seen in the state directory where we know that, else from what it says. */
@@ -67,15 +70,16 @@ static bool deleted(const struct ctr__conmon *d, const char *id, const struct ct
 	return d->kind == CTR__RUNTIME_OTHER ? r->ok : !ctr__oci_may_know(d, id);
 }
 
-static int delete_forced(const struct ctr__conmon *d, const char *id, ctr_error_t **err)
+static int delete_forced(
+    const struct ctr__conmon *d, const struct ctr_oci_container *c, ctr_error_t **err)
 {
 	CTR__OCI_RESULT struct ctr__oci_result r = {0};
 	struct ctr__oci_answer a;
-	int rc = run_delete(d, id, true, &r, err);
+	int rc = run_delete(d, c, true, &r, err);
 
-	if (rc < 0 || deleted(d, id, &r))
+	if (rc < 0 || deleted(d, c->id, &r))
 		return rc;
-	if (d->kind == CTR__RUNTIME_OTHER && ctr__oci_query(d, id, &a, NULL) == 0 &&
+	if (d->kind == CTR__RUNTIME_OTHER && ctr__oci_query(d, c, &a, NULL) == 0 &&
 	    a.status == CTR_OCI_ABSENT)
 		return 0;
 	return ctr__oci_command_failed(d, &r, "delete", err);
@@ -90,11 +94,11 @@ static int delete_container(
 	if (!ctr__oci_may_know(d, c->id))
 		return 0;
 	kill_container(d, c);
-	rc = run_delete(d, c->id, false, &r, err);
+	rc = run_delete(d, c, false, &r, err);
 	if (rc < 0 || deleted(d, c->id, &r))
 		return rc;
-	kill_as_known_to_runtime(d, c->id);
-	return delete_forced(d, c->id, err);
+	kill_as_known_to_runtime(d, c);
+	return delete_forced(d, c, err);
 }
 
 /* ---- undoing a create ---- */
@@ -112,9 +116,9 @@ static void forget_state(const struct ctr__conmon *d, const struct ctr_oci_conta
 {
 	if (!ctr__oci_may_know(d, c->id))
 		return;
-	kill_process(d, c->id, c->pid, c->pid_start);
-	kill_as_known_to_runtime(d, c->id);
-	delete_forced(d, c->id, NULL);
+	kill_process(d, c, c->pid, c->pid_start);
+	kill_as_known_to_runtime(d, c);
+	delete_forced(d, c, NULL);
 }
 
 static int remove_remains(

@@ -39,7 +39,7 @@ static const struct section sections[] = {
         section_access, NULL},
     {"save", "save", section_save, NULL},
     {"create", "create.commits create.syncs create.time", section_create, NULL},
-    {"list", "list.1000 list.10000 list.rest", section_list, NULL},
+    {"list", "list.1000 list.10000", section_list, NULL},
     {"cold", "cold cold.noexec", section_cold, NULL},
     {"memory", "memory memory.handles", section_memory, NULL},
     {"size", "size", section_size, NULL},

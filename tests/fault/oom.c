@@ -12,6 +12,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "fixture.h"
@@ -93,6 +94,7 @@ struct bench {
 	ctr_config_t *cfg;
 	char *json;
 	size_t json_len;
+	int64_t since_ns; /* events of this try only */
 };
 
 struct op {
@@ -289,7 +291,7 @@ static int do_batch(struct bench *b, ctr_error_t **err)
 static int do_events(struct bench *b, ctr_error_t **err)
 {
 	ctr_event_t *ev = NULL;
-	int r = ctr_runtime_events_rewind(b->f->rt, 0, err);
+	int r = ctr_runtime_events_rewind(b->f->rt, b->since_ns, err);
 
 	while (r >= 0 && (r = ctr_runtime_next_event(b->f->rt, &ev, err)) > 0)
 		ev = ctr_event_unref(ev);
@@ -394,6 +396,7 @@ static bool allowed_again(const struct op *op, int r)
 /* Once with the n-th allocation failing. False if there are not that many. */
 static bool once(struct bench *b, const struct op *op, long n, int rest)
 {
+	struct timespec now;
 	ctr_error_t *e = NULL;
 	bool reached;
 	int r;
@@ -401,6 +404,8 @@ static bool once(struct bench *b, const struct op *op, long n, int rest)
 	snprintf(doing, sizeof(doing), "%s, allocation %ld%s", op->name, n,
 	    rest ? " and all after it" : "");
 	alarm(60);
+	clock_gettime(CLOCK_REALTIME, &now);
+	b->since_ns = (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
 	if (op->from > 0)
 		take_new_container(b, op->from);
 	made = 0;

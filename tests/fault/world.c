@@ -177,6 +177,14 @@ static void remove_group(const char *path, void *parent)
 		rmdir(path);
 }
 
+void world_remove_groups(const struct world *w)
+{
+	char parent[64];
+
+	snprintf(parent, sizeof(parent), "%s", w->parent + 1);
+	each_group(CGROUPS, remove_group, parent);
+}
+
 /* ---- what is left ---- */
 
 static void find_mounts(struct findings *s, const char *run)
@@ -440,7 +448,7 @@ int world_run(const char *oci, unsigned limit_s, int (*test)(struct world *w, vo
 	if (pid == 0)
 		_exit(enter(&w, oci, test, arg));
 	r = await(pid, limit_s);
-	each_group(CGROUPS, remove_group, w.parent + 1);
+	world_remove_groups(&w);
 	umount2(w.dir, MNT_DETACH);
 	rmdir(w.dir);
 	return r;

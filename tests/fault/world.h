@@ -38,6 +38,9 @@ size_t world_leftovers(const struct world *w, char *text, size_t size);
 /* The same, after at most `patience_ms`. *ms = how long it took. */
 size_t world_settled(const struct world *w, int patience_ms, int *ms, char *text, size_t size);
 
+/* Takes away the cgroups of containers whose processes are dead. */
+void world_remove_groups(const struct world *w);
+
 /* A configuration: a shell that ends with 0 on SIGTERM. Exits with 1 on failure. Unref it. */
 ctr_config_t *world_config(const struct world *w, const char *name);
 

@@ -298,7 +298,8 @@ static char *comparable_state(struct box *b)
 	char *line, *rest;
 
 	assert_int_equal(
-	    ctr__oci_run(driver(), (const char *const[]){"state", b->id, NULL}, &r, NULL), 0);
+	    ctr__oci_run(driver(), &b->c, (const char *const[]){"state", b->id, NULL}, &r, NULL),
+	    0);
 	assert_true(r.ok);
 	rest = r.out.data;
 	while ((line = strsep(&rest, "\n"))) {
@@ -342,7 +343,8 @@ static char *start_error(struct box *b)
 	char *p;
 
 	assert_int_equal(
-	    ctr__oci_run(driver(), (const char *const[]){"start", b->id, NULL}, &r, NULL), 0);
+	    ctr__oci_run(driver(), &b->c, (const char *const[]){"start", b->id, NULL}, &r, NULL),
+	    0);
 	assert_false(r.ok);
 	text = ctr__oci_error_text(r.diag.data, r.diag.len);
 	assert_non_null(text);

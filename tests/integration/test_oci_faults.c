@@ -356,7 +356,7 @@ static void test_monitor_of_an_earlier_run(void **state)
 	assert_int_equal(kill(old.pid, SIGKILL), 0);
 	wait_gone(old.pid, old.pid_start);
 	assert_int_equal(
-	    ctr__oci_run(driver(), (const char *const[]){"delete", b.id, NULL}, &r, NULL), 0);
+	    ctr__oci_run(driver(), &b.c, (const char *const[]){"delete", b.id, NULL}, &r, NULL), 0);
 	put_file(b.bundle, "oci-log", 0644, "{\"level\":\"error\",\"msg\":\"of yesterday\"}\n");
 	b.c.pid = b.c.monitor_pid = 0;
 	CREATE(&b);

@@ -221,17 +221,19 @@ static void interrupt_start(long ns)
 	}
 	kill_host_after(host, ns);
 	s = box_state(&b);
+	if (s.status != CTR_OCI_STOPPED) {
+		assert_int_equal(s.pid, b.c.pid);
+		assert_int_equal(s.monitor_pid, b.c.monitor_pid);
+	}
+	if (s.status == CTR_OCI_CREATED && box_start(&b, NULL) < 0)
+		assert_true(is_runc());
+	s = box_state(&b);
 	if (s.status == CTR_OCI_STOPPED) {
 		assert_true(is_runc());
 		assert_true(box_wait(&b) > 0);
 	} else {
-		assert_int_equal(s.pid, b.c.pid);
-		assert_int_equal(s.monitor_pid, b.c.monitor_pid);
+		assert_int_equal(s.status, CTR_OCI_RUNNING);
 	}
-	if (s.status == CTR_OCI_CREATED)
-		START(&b);
-	if (s.status != CTR_OCI_STOPPED)
-		assert_int_equal(box_state(&b).status, CTR_OCI_RUNNING);
 	REMOVE(&b);
 	assert_clean(&b);
 }

@@ -140,12 +140,12 @@ static void test_the_environment(void **state)
 	(void)state;
 	bench_open(&b, "runc");
 	assert_int_equal(setenv("CTR_TEST_SECRET", "host", 1), 0);
-	assert_int_equal(ctr__conmon_environment(b.d, &b.c, &plain, NULL), 0);
+	assert_int_equal(ctr__conmon_environment(&b.c, &plain, NULL), 0);
 	assert_true(has(plain, "_OCI_SYNCPIPE=3") && has(plain, "_OCI_STARTPIPE=4"));
 	assert_true(has(plain, "XDG_RUNTIME_DIR="));
-	assert_int_equal(ctr__strv_len((const char *const *)plain), 4); /* nothing of the host's */
+	assert_int_equal(ctr__strv_len((const char *const *)plain), 5); /* nothing of the host's */
 	b.c.flags = CTR_OCI_TERMINAL;
-	assert_int_equal(ctr__conmon_environment(b.d, &b.c, &terminal, NULL), 0);
+	assert_int_equal(ctr__conmon_environment(&b.c, &terminal, NULL), 0);
 	assert_true(has(terminal, "TMPDIR=/proc/self/cwd"));
 	bench_close(&b);
 }
@@ -159,7 +159,7 @@ static void test_crun_is_told_where_to_make_temporary_files(void **state)
 	(void)state;
 	bench_open(&b, "crun");
 	expected = ctr__format("_LIBCONTAINER_STATEDIR=%s", b.bundle);
-	assert_int_equal(ctr__conmon_environment(b.d, &b.c, &env, NULL), 0);
+	assert_int_equal(ctr__conmon_environment(&b.c, &env, NULL), 0);
 	assert_true(has(env, expected));
 	bench_close(&b);
 }

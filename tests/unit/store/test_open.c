@@ -313,9 +313,9 @@ static int open_read_only(struct fx *f)
 	ctr_error_t *e = NULL;
 	int r;
 
-	if (unshare(CLONE_NEWNS) < 0 || mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0 ||
-	    mount(f->root, f->root, NULL, MS_BIND, NULL) < 0 ||
-	    mount(NULL, f->root, NULL, MS_REMOUNT | MS_BIND | MS_RDONLY, NULL) < 0)
+	if (unshare(CLONE_NEWNS) < 0 || mount("none", "/", "none", MS_REC | MS_PRIVATE, NULL) < 0 ||
+	    mount(f->root, f->root, "none", MS_BIND, NULL) < 0 ||
+	    mount("none", f->root, "none", MS_REMOUNT | MS_BIND | MS_RDONLY, NULL) < 0)
 		return 50;
 	r = ctr__store_open(f->root, f->run, &f->s, &e);
 	r = expect(r, CTR_E_PERMISSION, f->root, e);
@@ -447,7 +447,7 @@ static int mount_and_open(struct fx *f)
 	char path[300];
 	int r;
 
-	if (unshare(CLONE_NEWNS) < 0 || mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0)
+	if (unshare(CLONE_NEWNS) < 0 || mount("none", "/", "none", MS_REC | MS_PRIVATE, NULL) < 0)
 		return 50;
 	snprintf(path, sizeof(path), "%s/containers/c1", f->run);
 	if (mkdir(path, 0700) < 0)

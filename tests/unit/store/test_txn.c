@@ -256,7 +256,7 @@ static int on_full_file_systems(struct fx *f)
 	int r = 0;
 
 	EXPECT(unshare(CLONE_NEWNS) == 0, 50);
-	EXPECT(mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) == 0, 51);
+	EXPECT(mount("none", "/", "none", MS_REC | MS_PRIVATE, NULL) == 0, 51);
 	EXPECT(mkdir(f->root, 0700) == 0 && mkdir(f->run, 0700) == 0, 52);
 	EXPECT(mount("t", f->root, "tmpfs", 0, "size=1m,mode=0700") == 0, 53);
 	EXPECT(mount("t", f->run, "tmpfs", 0, "size=1m,mode=0700") == 0, 54);
@@ -435,7 +435,7 @@ static int measure(struct fx *f)
 	int64_t bare = INT64_MAX, saved = INT64_MAX, loaded = INT64_MAX, start;
 	char id[16];
 
-	if (unshare(CLONE_NEWNS) < 0 || mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0 ||
+	if (unshare(CLONE_NEWNS) < 0 || mount("none", "/", "none", MS_REC | MS_PRIVATE, NULL) < 0 ||
 	    mkdir(f->run, 0700) < 0 || mount("t", f->run, "tmpfs", 0, "mode=0700") < 0)
 		return 50;
 	fx_open(f);
