@@ -46,18 +46,19 @@ struct save_job {
 /* The summary as it will be: what the caller does not say stays as it is. Strings may point into the map: they
  * are valid until the first put. */
 static int merge_summary(struct save_job *job, MDB_txn *txn, MDB_val *k, struct ctr__summary *sum,
-    struct ctr__origin *origin)
+    struct ctr__origin *origin, MDB_val *old)
 {
 	struct ctr__summary stored = {.name = "", .image = "", .command = ""};
-	MDB_val v;
-	int rc = mdb_get(txn, job->s->run_env.db[CTR__DB_SUM], k, &v);
+	int rc = mdb_get(txn, job->s->run_env.db[CTR__DB_SUM], k, old);
 
 	/* Origin zero: repair will fill it in. */
 	memset(origin, 0, sizeof(*origin));
-	if (rc == 0 && ctr__sum_valid(v.mv_data, v.mv_size))
-		ctr__sum_decode(v.mv_data, &stored, origin);
-	else if (rc != 0 && rc != MDB_NOTFOUND)
+	if (rc == MDB_NOTFOUND)
+		*old = ctr__val("", 0);
+	else if (rc != 0)
 		return rc;
+	if (ctr__sum_valid(old->mv_data, old->mv_size))
+		ctr__sum_decode(old->mv_data, &stored, origin);
 	*sum = job->save->summary ? *job->save->summary : stored;
 	if (!sum->created_ns)
 		sum->created_ns = stored.created_ns;
@@ -80,7 +81,9 @@ static int put_state_and_sum(struct save_job *job, MDB_txn *txn)
 	struct ctr__summary sum;
 	struct ctr__origin origin;
 	size_t state_len;
-	int rc = merge_summary(job, txn, &k, &sum, &origin);
+	MDB_val old;
+	bool same;
+	int rc = merge_summary(job, txn, &k, &sum, &origin, &old);
 
 	if (rc)
 		return rc;
@@ -92,9 +95,12 @@ static int put_state_and_sum(struct save_job *job, MDB_txn *txn)
 		buf->failed = false;
 		return ENOMEM;
 	}
+	/* Most changes do not show in listings: that saves a third of the commit. */
+	same = old.mv_size == buf->len - state_len &&
+	       memcmp(old.mv_data, buf->data + state_len, old.mv_size) == 0;
 	v = ctr__val(buf->data, state_len);
 	rc = mdb_put(txn, e->db[CTR__DB_STATE], &k, &v, 0);
-	if (rc)
+	if (rc || same)
 		return rc;
 	v = ctr__val(buf->data + state_len, buf->len - state_len);
 	return mdb_put(txn, e->db[CTR__DB_SUM], &k, &v, 0);

@@ -61,8 +61,8 @@ bool ctr__store_forked(const struct ctr__store *s);
  * changes something. */
 int ctr__store_check(struct ctr__store *s, ctr_error_t **err);
 
-/* Counts run-root initialisations of this boot; changes when the run root was started afresh. */
-bool ctr__store_fresh_boot(const struct ctr__store *s); /* this open started the run root afresh */
+/* Did the opening that made this object start the run root afresh? Stays as it is for all who share it. */
+bool ctr__store_fresh_boot(const struct ctr__store *s);
 
 /* ---- containers ---- */
 

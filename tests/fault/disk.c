@@ -153,22 +153,22 @@ static void test_full_root(struct world *w)
 {
 	ctr_config_t *cfg = world_config(w, "second");
 	ctr_container_t *c, *second = NULL;
-	ctr_error_t *err = NULL;
+	ctr_error_t *why = NULL;
 	int r;
 
 	mount_small(w->root, 512);
 	world_open(w);
 	c = create(w, "first");
 	fill(w->root, 0);
-	r = ctr_container_create(w->rt, cfg, 0, &second, &err);
-	expect_refusal("create, full root", r, err, ENOSPC);
+	r = ctr_container_create(w->rt, cfg, 0, &second, &why);
+	expect_refusal("create, full root", r, why, ENOSPC);
 	if (count(w) != 1)
 		failed("full root: %zu containers", count(w));
-	err = NULL;
+	why = NULL;
 	/* Its log has its place there. */
-	r = ctr_container_start(c, 0, &err);
+	r = ctr_container_start(c, 0, &why);
 	if (r < 0) {
-		expect_refusal("start, full root", r, err, ENOSPC);
+		expect_refusal("start, full root", r, why, ENOSPC);
 		expect_state(c, CTR_STATE_CONFIGURED, "start, full root");
 	}
 	unfill(w->root);
@@ -178,9 +178,9 @@ static void test_full_root(struct world *w)
 	/* What runs can be ended and removed without room. */
 	fill(w->root, 0);
 	MUST("stop, full root", ctr_container_stop_with_timeout(c, 1000, &err));
-	r = ctr_container_remove(c, CTR_REMOVE_FORCE, &err);
+	r = ctr_container_remove(c, CTR_REMOVE_FORCE, &why);
 	if (r < 0) {
-		expect_refusal("remove, full root", r, err, ENOSPC);
+		expect_refusal("remove, full root", r, why, ENOSPC);
 		unfill(w->root);
 		MUST("remove, room again", ctr_container_remove(c, CTR_REMOVE_FORCE, &err));
 	}
@@ -206,16 +206,16 @@ static void live_without_room(struct world *w, unsigned long spare)
 	ctr_container_t *c = create(w, "first");
 
 	for (size_t i = 0; i < 2; i++) {
-		ctr_error_t *err = NULL;
+		ctr_error_t *why = NULL;
 		int r;
 
 		fill(w->run, spare);
 		world_doing("%s, %lu blocks", names[i], spare);
-		r = steps[i](c, 0, &err);
+		r = steps[i](c, 0, &why);
 		if (r < 0) {
 			printf("  %lu blocks: %s: %s: %s\n", spare, names[i], ctr_error_name(r),
-			    ctr_error_message(err));
-			ctr_error_free(err);
+			    ctr_error_message(why));
+			ctr_error_free(why);
 		}
 		unfill(w->run);
 		if (r < 0 && state_of(c) == before[i])
@@ -224,13 +224,13 @@ static void live_without_room(struct world *w, unsigned long spare)
 	expect_state(c, CTR_STATE_RUNNING, "run root with room again");
 	fill(w->run, spare);
 	{
-		ctr_error_t *err = NULL;
-		int r = ctr_container_remove(c, CTR_REMOVE_FORCE, &err);
+		ctr_error_t *why = NULL;
+		int r = ctr_container_remove(c, CTR_REMOVE_FORCE, &why);
 
 		if (r < 0)
 			printf("  %lu blocks: remove: %s: %s\n", spare, ctr_error_name(r),
-			    ctr_error_message(err));
-		ctr_error_free(err);
+			    ctr_error_message(why));
+		ctr_error_free(why);
 		unfill(w->run);
 		if (r < 0)
 			MUST("remove, room again", ctr_container_remove(c, CTR_REMOVE_FORCE, &err));
@@ -264,7 +264,7 @@ static void test_read_only_root(struct world *w)
 	struct ctr_open_opts o = {
 	    .size = sizeof(o), .root = w->root, .run_root = w->run, .oci_runtimes = w->oci};
 	ctr_runtime_t *rt = NULL;
-	ctr_error_t *err = NULL;
+	ctr_error_t *why = NULL;
 	ctr_container_t *c;
 	int r;
 
@@ -274,15 +274,15 @@ static void test_read_only_root(struct world *w)
 	ctr_container_unref(c);
 	world_close(w);
 	set_read_only(w->root, true);
-	r = ctr_runtime_open(&o, &rt, &err);
+	r = ctr_runtime_open(&o, &rt, &why);
 	if (r < 0)
-		expect_refusal("open, read-only root", r, err, EROFS);
+		expect_refusal("open, read-only root", r, why, EROFS);
 	else
 		printf("  open, read-only root: works\n");
 	ctr_runtime_unref(rt);
 	set_read_only(w->root, false);
 	world_open(w);
-	err = NULL;
+	why = NULL;
 	MUST("lookup, writable again", ctr_container_lookup(w->rt, "first", &c, &err));
 	MUST("remove", ctr_container_remove(c, CTR_REMOVE_FORCE, &err));
 	ctr_container_unref(c);
