@@ -128,6 +128,8 @@ int ctr__enter(
 	g->c = core;
 	if (!g->batched)
 		r = update(core, how, err);
+	else if (core->gen == CTR__GEN_NONE)
+		r = ctr__load(core, err); /* a save has failed in this batch */
 	if (r >= 0 && op != CTR__OP_READ)
 		r = ctr__allowed(core, op, err);
 	if (r < 0)

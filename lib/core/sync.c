@@ -189,8 +189,10 @@ int ctr__save(struct ctr_container *c, int32_t event_type, ctr_error_t **err)
 	if (event_type) {
 		int r = ctr__event_new(event_type, c->cfg, &ev, err);
 
-		if (r < 0)
+		if (r < 0) {
+			c->gen = CTR__GEN_NONE;
 			return r;
+		}
 		more.events[more.events_n++] = ev;
 	}
 	return ctr__save_with(c, &more, err);

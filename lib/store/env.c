@@ -24,19 +24,16 @@ static const size_t run_maps[] = {256 * MIB, 64 * MIB, 0};
 int ctr__env_init(struct ctr__env *e, struct ctr__store *s, enum ctr__store_mutex mutex,
     const char *parent, ctr_error_t **err)
 {
-	pthread_rwlockattr_t attr;
-
 	e->store = s;
 	e->mutex = mutex;
 	e->dir = ctr__path_join(parent, "db");
-	if (!e->dir || pthread_rwlockattr_init(&attr))
+	if (!e->dir || pthread_mutex_init(&e->gate, NULL))
 		return ctr__fail_nomem(err);
-	/* A stream of readers must not keep the map from growing. No thread takes a gate twice. */
-	pthread_rwlockattr_setkind_np(&attr, PTHREAD_RWLOCK_PREFER_WRITER_NONRECURSIVE_NP);
-	e->gate_ready = pthread_rwlock_init(&e->gate, &attr) == 0;
-	pthread_rwlockattr_destroy(&attr);
-	e->pool_ready = pthread_mutex_init(&e->pool_lock, NULL) == 0;
-	return e->gate_ready && e->pool_ready ? 0 : ctr__fail_nomem(err);
+	e->gate_ready = pthread_cond_init(&e->gate_changed, NULL) == 0;
+	if (e->gate_ready)
+		return 0;
+	pthread_mutex_destroy(&e->gate);
+	return ctr__fail_nomem(err);
 }
 
 /* ---- result codes ---- */
@@ -226,9 +223,9 @@ void ctr__env_close(struct ctr__env *e)
 		mdb_txn_abort(e->pool[i]);
 	if (e->env)
 		mdb_env_close(e->env);
-	if (e->gate_ready)
-		pthread_rwlock_destroy(&e->gate);
-	if (e->pool_ready)
-		pthread_mutex_destroy(&e->pool_lock);
+	if (e->gate_ready) {
+		pthread_mutex_destroy(&e->gate);
+		pthread_cond_destroy(&e->gate_changed);
+	}
 	free(e->dir);
 }

@@ -47,17 +47,21 @@ struct ctr__env {
 	char *dir; /* "<root>/db" */
 	MDB_env *env;
 	MDB_dbi db[CTR__DB_MAX];
-	/* Under the gate: held shared, they do not change. */
-	pthread_rwlock_t gate;
+	/* The gate: every transaction is a user of the map; it is moved when there is none. One lock guards the gate
+	 * and the pool, so that a reader takes it once to begin and once to end. */
+	pthread_mutex_t gate;
+	pthread_cond_t gate_changed;
+	unsigned int users;
+	bool moving;
+	/* While there are users, these do not change. */
 	size_t map_size;
 	size_t page_size;
 	bool broken; /* the map could not be put back: nothing works any more */
 	/* Read transactions that have been reset. */
-	pthread_mutex_t pool_lock;
 	MDB_txn *pool[CTR__POOL];
 	unsigned int pool_n;
 	unsigned int commits; /* under the mutex */
-	bool gate_ready, pool_ready;
+	bool gate_ready;
 };
 
 struct ctr__registry;

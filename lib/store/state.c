@@ -163,19 +163,24 @@ struct field {
 	size_t len;
 };
 
-static uint64_t get_number(const unsigned char *p, size_t bytes)
+static inline uint64_t get_number(const unsigned char *p, size_t bytes)
 {
 	uint64_t v = 0;
 
-	for (size_t i = bytes; i > 0; i--)
-		v = v << 8 | p[i - 1];
+	/* The sizes are constants where this is called: one load each. */
+	memcpy(&v, p, bytes);
+#if __BYTE_ORDER__ != __ORDER_LITTLE_ENDIAN__
+	v = __builtin_bswap64(v);
+#endif
 	return v;
 }
 
 static bool get_u32(const struct field *f, uint32_t *out)
 {
-	*out = (uint32_t)get_number(f->value, f->len == 4 ? 4 : 0);
-	return f->len == 4;
+	if (f->len != 4)
+		return false;
+	*out = (uint32_t)get_number(f->value, 4);
+	return true;
 }
 
 static bool get_i32(const struct field *f, int32_t min, int32_t max, int32_t *out)
@@ -190,8 +195,10 @@ static bool get_i32(const struct field *f, int32_t min, int32_t max, int32_t *ou
 
 static bool get_u64(const struct field *f, uint64_t *out)
 {
-	*out = get_number(f->value, f->len == 8 ? 8 : 0);
-	return f->len == 8;
+	if (f->len != 8)
+		return false;
+	*out = get_number(f->value, 8);
+	return true;
 }
 
 static bool get_i64(const struct field *f, int64_t *out)

@@ -41,7 +41,7 @@ struct ctr__state {
 	/* The container's lock slot, set by ctr__store_add() and repair, encoded like the rest: an old handle
 	 * whose ID was removed and used again for another container notices by it. */
 	uint32_t slot;
-	uint32_t mount_count; /* uses by ctr_container_mount(); the container itself is not counted */
+	uint32_t mount_count; /* uses by ctr_container_mount(); the container itself does not count */
 	uint64_t pid_start;
 	uint64_t conmon_start;
 	int64_t started_ns;
@@ -67,7 +67,6 @@ void ctr__state_encode(const struct ctr__state *s, struct ctr__buf *out);
 
 /* Decodes in place: strings point into `data`, which must outlive `s`. CTR_E_STORE_CORRUPT (detail
  * "container" is added by the caller), CTR_E_STORE_NEWER. Any bytes are safe to pass. */
-int ctr__state_decode(
-    const void *data, size_t len, struct ctr__state *s, ctr_error_t **err);
+int ctr__state_decode(const void *data, size_t len, struct ctr__state *s, ctr_error_t **err);
 
 #endif

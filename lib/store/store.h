@@ -47,7 +47,7 @@ struct ctr__store;
  */
 int ctr__store_open(
     const char *root, const char *run_root, struct ctr__store **out, ctr_error_t **err);
-void ctr__store_unref(struct ctr__store *s); /* in a forked child: leaks */
+void ctr__store_unref(struct ctr__store *s);                 /* in a forked child: leaks */
 const char *ctr__store_root(const struct ctr__store *s);     /* resolved path */
 const char *ctr__store_run_root(const struct ctr__store *s); /* resolved path */
 int ctr__store_root_fd(const struct ctr__store *s);
@@ -98,8 +98,7 @@ int ctr__store_lookup(
 int ctr__store_has(struct ctr__store *s, const char *id, ctr_error_t **err);
 
 /* IDs of the containers that depend on `id`, sorted; owned; an empty list if none. */
-int ctr__store_dependents(
-    struct ctr__store *s, const char *id, char ***out, ctr_error_t **err);
+int ctr__store_dependents(struct ctr__store *s, const char *id, char ***out, ctr_error_t **err);
 
 /* Removes everything but the exit code. CTR_E_NO_SUCH_CTR; CTR_E_CTR_EXISTS with detail "dependents". The
  * caller holds the container's lock. */
@@ -110,8 +109,8 @@ int ctr__store_remove(
 int ctr__store_count(struct ctr__store *s, size_t *n, ctr_error_t **err);
 
 /* Calls fn(id, userdata) for each ID, over a copy taken at once; stops at nonzero and returns it. */
-int ctr__store_each(struct ctr__store *s, int (*fn)(const char *id, void *userdata),
-    void *userdata, ctr_error_t **err);
+int ctr__store_each(struct ctr__store *s, int (*fn)(const char *id, void *userdata), void *userdata,
+    ctr_error_t **err);
 
 /* ---- state: the caller holds the container's lock ---- */
 
@@ -170,8 +169,8 @@ struct ctr__list_filter {
 	const char *const *labels; /* "key" or "key=value"           */
 	uint32_t states;           /* bit 1 << CTR_STATE_*; 0 = any  */
 };
-int ctr__store_list(struct ctr__store *s, const struct ctr__list_filter *f, ctr_list_t **out,
-    ctr_error_t **err);
+int ctr__store_list(
+    struct ctr__store *s, const struct ctr__list_filter *f, ctr_list_t **out, ctr_error_t **err);
 /* Reading and freeing a ctr_list_t is done by list.c too: api/list.c only forwards. */
 void ctr__list_free(ctr_list_t *l);
 struct ctr__list_entry {

@@ -23,24 +23,76 @@ static int refuse_forked(ctr_error_t **err)
 	return ctr__fail(err, CTR_E_FORKED, "the store was opened by the parent process");
 }
 
-/* The gate, held shared. */
+/* ---- the gate ---- */
+
+/* Becomes a user of the map; `pooled` (may be NULL): with a transaction of the pool, if it has one. */
+static int enter_with(struct ctr__env *e, MDB_txn **pooled, ctr_error_t **err)
+{
+	pthread_mutex_lock(&e->gate);
+	/* No thread enters twice, so those who wait here keep nobody from leaving. */
+	while (e->moving)
+		pthread_cond_wait(&e->gate_changed, &e->gate);
+	if (e->broken) {
+		pthread_mutex_unlock(&e->gate);
+		return ctr__fail(err, CTR_E_STORE, "the memory map of %s was lost", e->dir);
+	}
+	e->users++;
+	if (pooled)
+		*pooled = e->pool_n > 0 ? e->pool[--e->pool_n] : NULL;
+	pthread_mutex_unlock(&e->gate);
+	return 0;
+}
+
 static int enter(struct ctr__env *e, ctr_error_t **err)
 {
-	pthread_rwlock_rdlock(&e->gate);
-	if (!e->broken)
-		return 0;
-	pthread_rwlock_unlock(&e->gate);
-	return ctr__fail(err, CTR_E_STORE, "the memory map of %s was lost", e->dir);
+	return enter_with(e, NULL, err);
+}
+
+/* `reset` (may be NULL) goes to the pool; false if there is no room for it. */
+static bool leave_with(struct ctr__env *e, MDB_txn *reset)
+{
+	bool taken = false;
+
+	pthread_mutex_lock(&e->gate);
+	if (reset && e->pool_n < CTR__POOL) {
+		e->pool[e->pool_n++] = reset;
+		taken = true;
+	}
+	e->users--;
+	if (e->moving && e->users == 0)
+		pthread_cond_broadcast(&e->gate_changed);
+	pthread_mutex_unlock(&e->gate);
+	return taken;
 }
 
 static void leave(struct ctr__env *e)
 {
-	pthread_rwlock_unlock(&e->gate);
+	(void)leave_with(e, NULL);
+}
+
+/* Alone: nobody uses the map, and nobody begins to. */
+static void close_gate(struct ctr__env *e)
+{
+	pthread_mutex_lock(&e->gate);
+	while (e->moving)
+		pthread_cond_wait(&e->gate_changed, &e->gate);
+	e->moving = true;
+	while (e->users > 0)
+		pthread_cond_wait(&e->gate_changed, &e->gate);
+	pthread_mutex_unlock(&e->gate);
+}
+
+static void open_gate(struct ctr__env *e)
+{
+	pthread_mutex_lock(&e->gate);
+	e->moving = false;
+	pthread_cond_broadcast(&e->gate_changed);
+	pthread_mutex_unlock(&e->gate);
 }
 
 /* ---- the map ---- */
 
-/* The gate is held exclusively. LMDB unmaps before it maps, and cannot go back: so try first whether there is
+/* The gate is closed. LMDB unmaps before it maps, and cannot go back: so try first whether there is
  * room. */
 static int move_map(struct ctr__env *e, size_t size)
 {
@@ -66,9 +118,9 @@ int ctr__env_resize(struct ctr__env *e, size_t size, ctr_error_t **err)
 {
 	int rc;
 
-	pthread_rwlock_wrlock(&e->gate);
+	close_gate(e);
 	rc = e->broken ? ENOMEM : move_map(e, size);
-	pthread_rwlock_unlock(&e->gate);
+	open_gate(e);
 	return ctr__env_result(e, rc, err);
 }
 
@@ -77,12 +129,12 @@ static int double_map(struct ctr__env *e, size_t from, ctr_error_t **err)
 {
 	int rc = 0;
 
-	pthread_rwlock_wrlock(&e->gate);
+	close_gate(e);
 	if (e->broken)
 		rc = ENOMEM;
 	else if (e->map_size == from)
 		rc = move_map(e, from * 2);
-	pthread_rwlock_unlock(&e->gate);
+	open_gate(e);
 	return ctr__env_result(e, rc, err);
 }
 
@@ -92,7 +144,7 @@ static int adopt_size(struct ctr__env *e, ctr_error_t **err)
 	MDB_envinfo info;
 	int rc;
 
-	pthread_rwlock_wrlock(&e->gate);
+	close_gate(e);
 	rc = e->broken ? ENOMEM : mdb_env_info(e->env, &info);
 	if (!rc) {
 		size_t size = e->map_size, need = (info.me_last_pgno + 1) * e->page_size;
@@ -102,7 +154,7 @@ static int adopt_size(struct ctr__env *e, ctr_error_t **err)
 		/* Also if another thread has done it meanwhile: then it costs little. */
 		rc = move_map(e, size);
 	}
-	pthread_rwlock_unlock(&e->gate);
+	open_gate(e);
 	return ctr__env_result(e, rc, err);
 }
 
@@ -251,43 +303,6 @@ int ctr__env_write(struct ctr__env *e, ctr__write_fn *fn, void *arg, ctr_error_t
 
 /* ---- reading ---- */
 
-static MDB_txn *pool_take(struct ctr__env *e)
-{
-	MDB_txn *txn = NULL;
-
-	pthread_mutex_lock(&e->pool_lock);
-	if (e->pool_n > 0)
-		txn = e->pool[--e->pool_n];
-	pthread_mutex_unlock(&e->pool_lock);
-	return txn;
-}
-
-static bool pool_put(struct ctr__env *e, MDB_txn *txn)
-{
-	bool room;
-
-	pthread_mutex_lock(&e->pool_lock);
-	room = e->pool_n < CTR__POOL;
-	if (room)
-		e->pool[e->pool_n++] = txn;
-	pthread_mutex_unlock(&e->pool_lock);
-	return room;
-}
-
-/* A transaction from the pool, MDB_NOTFOUND if that is empty, or another MDB code. The gate is held. */
-static int take_pooled(struct ctr__env *e, MDB_txn **txn)
-{
-	int rc;
-
-	*txn = pool_take(e);
-	if (!*txn)
-		return MDB_NOTFOUND;
-	rc = mdb_txn_renew(*txn);
-	if (rc)
-		mdb_txn_abort(*txn);
-	return rc;
-}
-
 /* A new one takes a lock of LMDB's: the mutex and the gate are held. */
 static int begin_new(struct ctr__env *e, MDB_txn **txn)
 {
@@ -320,14 +335,20 @@ static int begin_outside(struct ctr__env *e, bool locked, MDB_txn **txn, ctr_err
 
 static int begin_once(struct ctr__env *e, bool locked, MDB_txn **txn, ctr_error_t **err)
 {
-	int r = enter(e, err);
+	int r = enter_with(e, txn, err);
 
 	if (r < 0)
 		return r;
-	r = take_pooled(e, txn);
-	if (r)
+	if (!*txn) {
 		leave(e);
-	return r == MDB_NOTFOUND ? begin_outside(e, locked, txn, err) : r;
+		return begin_outside(e, locked, txn, err);
+	}
+	r = mdb_txn_renew(*txn);
+	if (r) {
+		mdb_txn_abort(*txn);
+		leave(e);
+	}
+	return r;
 }
 
 static int begin(struct ctr__env *e, bool locked, struct ctr__read *rd, ctr_error_t **err)
@@ -377,8 +398,8 @@ void ctr__read_end(struct ctr__read *rd)
 	if (!e)
 		return;
 	mdb_txn_reset(rd->txn);
-	if (!pool_put(e, rd->txn))
+	/* A transaction that is reset does not use the map. */
+	if (!leave_with(e, rd->txn))
 		mdb_txn_abort(rd->txn);
-	leave(e);
 	rd->e = NULL;
 }

@@ -14,6 +14,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/mount.h>
+#include <sys/prctl.h>
 #include <sys/sendfile.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -426,7 +427,8 @@ static int await(pid_t pid, unsigned limit_s)
 	return 1;
 }
 
-int world_run(const char *oci, unsigned limit_s, int (*test)(struct world *w, void *arg), void *arg)
+static int run_apart(
+    const char *oci, unsigned limit_s, int (*test)(struct world *w, void *arg), void *arg)
 {
 	struct world w = {.rt = NULL};
 	const char *tmp = getenv("TMPDIR");
@@ -445,11 +447,34 @@ int world_run(const char *oci, unsigned limit_s, int (*test)(struct world *w, vo
 	pid = fork();
 	if (pid < 0)
 		give_up("fork");
-	if (pid == 0)
+	if (pid == 0) {
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
 		_exit(enter(&w, oci, test, arg));
+	}
 	r = await(pid, limit_s);
 	world_remove_groups(&w);
 	umount2(w.dir, MNT_DETACH);
 	rmdir(w.dir);
 	return r;
+}
+
+/* In a process of its own: one that has made a PID namespace cannot clone ordinary helpers any more. */
+int world_run(const char *oci, unsigned limit_s, int (*test)(struct world *w, void *arg), void *arg)
+{
+	pid_t pid;
+	int status;
+
+	fflush(NULL);
+	pid = fork();
+	if (pid < 0)
+		give_up("fork");
+	if (pid == 0) {
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		_exit(run_apart(oci, limit_s, test, arg));
+	}
+	while (waitpid(pid, &status, 0) < 0) {
+		if (errno != EINTR)
+			return 1;
+	}
+	return WIFEXITED(status) ? WEXITSTATUS(status) : 1;
 }

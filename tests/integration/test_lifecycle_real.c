@@ -141,6 +141,7 @@ static void test_stop_with_another_signal(void **state)
 	ctr_config_builder_t *b = real_builder(
 	    r, "trap 'exit 6' USR2; trap 'exit 5' QUIT; echo ready; sleep 1000 & wait");
 	struct ctr_stop_opts o = {.size = sizeof(o), .signal = SIGUSR2, .timeout_ms = -1};
+	ctr_config_t *cfg;
 	ctr_container_t *c;
 
 	ctr_config_builder_set_num(b, CTR_CONFIG_STOP_SIGNAL, SIGQUIT, NULL);
@@ -150,7 +151,9 @@ static void test_stop_with_another_signal(void **state)
 	OK(ctr_container_stop(c, NULL, err));
 	assert_int_equal(real_wait(c), 5);
 	OK(ctr_container_cleanup(c, 0, err));
-	unlink(ctr_config_log_path(ctr_container_config(c)));
+	cfg = ctr_container_config(c);
+	unlink(ctr_config_log_path(cfg));
+	ctr_config_unref(cfg);
 	OK(ctr_container_start(c, 0, err));
 	real_await_log(c, "ready");
 	OK(ctr_container_stop(c, &o, err));

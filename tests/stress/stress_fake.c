@@ -16,6 +16,7 @@
 #include <string.h>
 #include <sys/eventfd.h>
 #include <sys/mman.h>
+#include <sys/mount.h>
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
@@ -328,6 +329,12 @@ static int remove_one(const char *path, const struct stat *st, int type, struct 
 		fprintf(stderr, "LEFT: %s\n", path);
 		left++;
 	}
+	if (remove(path) == 0)
+		return 0;
+	if (errno != EBUSY || umount2(path, MNT_DETACH) < 0)
+		return -1;
+	fprintf(stderr, "LEFT: mount %s\n", path);
+	left++;
 	return remove(path);
 }
 
@@ -341,7 +348,6 @@ static bool remove_world(struct world *w)
 		fprintf(stderr, "LEFT: the plug-in still knows %.12s\n", w->records[i].id);
 		ok = false;
 	}
-	/* Fails if something is still mounted there. */
 	ok = nftw(w->dir, remove_one, 32, FTW_DEPTH | FTW_PHYS) == 0 && left == 0 && ok;
 	munmap(w, sizeof(*w));
 	return ok;
