@@ -41,7 +41,7 @@ struct ctr__state {
 	/* The container's lock slot, set by ctr__store_add() and repair, encoded like the rest: an old handle
 	 * whose ID was removed and used again for another container notices by it. */
 	uint32_t slot;
-	uint32_t mount_count; /* uses by ctr_container_mount(); the container itself does not count */
+	uint32_t mount_count; /* uses by ctr_container_mount(), without the container itself */
 	uint64_t pid_start;
 	uint64_t conmon_start;
 	int64_t started_ns;

@@ -178,6 +178,29 @@ static void remove_group(const char *path, void *parent)
 		rmdir(path);
 }
 
+static void write_file(const char *dir, const char *name, const char *text)
+{
+	char path[1100];
+	int fd;
+
+	snprintf(path, sizeof(path), "%s/%s", dir, name);
+	fd = open(path, O_WRONLY | O_CLOEXEC);
+	if (fd < 0)
+		return;
+	if (write(fd, text, strlen(text)) < 0)
+		fprintf(stderr, "%s: %s\n", path, strerror(errno));
+	close(fd);
+}
+
+/* What the freezer of cgroup 1 holds cannot be killed, and with it the PID namespace not end. */
+static void thaw_group(const char *path, void *parent)
+{
+	if (!strstr(path, parent))
+		return;
+	write_file(path, "freezer.state", "THAWED");
+	write_file(path, "cgroup.freeze", "0");
+}
+
 void world_remove_groups(const struct world *w)
 {
 	char parent[64];
@@ -392,22 +415,24 @@ static int enter(
     struct world *w, const char *oci, int (*test)(struct world *w, void *arg), void *arg)
 {
 	pid_t pid;
+	int r;
 
 	prepare(w, oci);
 	pid = fork();
 	if (pid < 0)
 		give_up("fork");
 	if (pid == 0) {
-		int r = test(w, arg);
-
+		r = test(w, arg);
 		world_close(w);
 		exit(r);
 	}
-	return be_init(pid);
+	r = be_init(pid);
+	each_group(CGROUPS, thaw_group, w->parent + 1);
+	return r;
 }
 
 /* Waits for process 1 of the world. */
-static int await(pid_t pid, unsigned limit_s)
+static int await(struct world *w, pid_t pid, unsigned limit_s)
 {
 	int64_t end = world_now_us() + (int64_t)limit_s * 1000000;
 	int status;
@@ -423,6 +448,7 @@ static int await(pid_t pid, unsigned limit_s)
 	}
 	fprintf(stderr, "FAIL: not finished within %u s; it was busy with: %s\n", limit_s, doing);
 	kill(pid, SIGKILL);
+	each_group(CGROUPS, thaw_group, w->parent + 1);
 	waitpid(pid, &status, 0);
 	return 1;
 }
@@ -451,7 +477,7 @@ static int run_apart(
 		prctl(PR_SET_PDEATHSIG, SIGKILL);
 		_exit(enter(&w, oci, test, arg));
 	}
-	r = await(pid, limit_s);
+	r = await(&w, pid, limit_s);
 	world_remove_groups(&w);
 	umount2(w.dir, MNT_DETACH);
 	rmdir(w.dir);
