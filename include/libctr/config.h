@@ -115,7 +115,8 @@ enum {
 
 /* Shorthands for the spec that a builder writes; they exclude CTR_CONFIG_SPEC. */
 enum {
-	CTR_SPEC_ENV = 1001,     /* list   "NAME=value"; PATH, TERM and HOME have defaults        */
+	CTR_SPEC_ENV = 1001,     /* list   "NAME=value"; PATH and HOME have defaults, and with   */
+	                         /*        a terminal TERM                                      */
 	CTR_SPEC_WORKDIR = 1002, /* string absolute; default "/"                                  */
 	CTR_SPEC_HOSTNAME =
 	    1003, /* string default: first 12 characters of the ID                 */

@@ -59,8 +59,8 @@ CTR_API int ctr_container_pid(ctr_container_t *c, int32_t *pid, ctr_error_t **er
 CTR_API int ctr_container_conmon_pid(ctr_container_t *c, int32_t *pid, ctr_error_t **err);
 
 /*
- * ctr_container_exit_code: code of the last run, -1 if it was lost. `exited` (may be NULL) is 1 if
- * there was such an end. Zero: 0, 0.
+ * ctr_container_exit_code: code of the last run; -1 if it was lost, or if the monitor ended it because the
+ * configured timeout had passed. `exited` (may be NULL) is 1 if there was such an end. Zero: 0, 0.
  * Since: 0.1
  */
 CTR_API int ctr_container_exit_code(

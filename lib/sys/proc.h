@@ -28,8 +28,8 @@ bool ctr__pidfd_exit_status(int pidfd, int *status);
 /* Calls fn(pid, argc, argv, userdata) for every process whose command line starts with the program name
  * `comm` (last path component of argv[0]); stops at nonzero and returns it. Kernel threads are skipped.
  * A program that is just being executed has no command line yet and is missed. */
-int ctr__proc_each(const char *comm,
-    int (*fn)(pid_t pid, int argc, char **argv, void *userdata), void *userdata);
+int ctr__proc_each(
+    const char *comm, int (*fn)(pid_t pid, int argc, char **argv, void *userdata), void *userdata);
 
 /* Inode of /proc/self/ns/pid; 0 if unknown. */
 uint64_t ctr__pid_ns_inode(void);

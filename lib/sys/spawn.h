@@ -20,14 +20,14 @@
 #define CTR__SPAWN_MAX_FDS 16
 
 struct ctr__spawn {
-	const char *path;         /* absolute                                                     */
-	const char *const *argv;  /* NULL-terminated                                              */
-	const char *const *envp;  /* NULL-terminated; never the host's unless passed              */
-	int cwd_fd;               /* directory to start in; -1 = "/"                              */
+	const char *path;        /* absolute                                                     */
+	const char *const *argv; /* NULL-terminated                                              */
+	const char *const *envp; /* NULL-terminated; never the host's unless passed              */
+	int cwd_fd;              /* directory to start in; -1 = "/"                              */
 	int fds[CTR__SPAWN_MAX_FDS]; /* child's descriptor i is ours fds[i]; -1 = /dev/null      */
-	int nfds;                 /* at least 3 are set up: missing ones are /dev/null            */
-	bool new_group;           /* setpgid(0, 0)                                                */
-	bool die_with_parent;     /* PR_SET_PDEATHSIG SIGKILL, checked against a lost race        */
+	int nfds;             /* at least 3 are set up: missing ones are /dev/null            */
+	bool new_group;       /* setpgid(0, 0)                                                */
+	bool die_with_parent; /* PR_SET_PDEATHSIG SIGKILL, checked against a lost race        */
 };
 
 struct ctr__child {
