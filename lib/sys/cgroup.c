@@ -43,12 +43,18 @@ struct removal {
 	struct ctr__hierarchies hierarchies;
 };
 
+static bool is_unified(void)
+{
+	struct statfs fs;
+
+	return statfs(CGROUP_ROOT, &fs) == 0 && (unsigned long)fs.f_type == CGROUP2_SUPER_MAGIC;
+}
+
 enum ctr__cgroup_mode ctr__cgroup_mode(void)
 {
 	CTR__CLEANUP(ctr__hierarchies_free) struct ctr__hierarchies h = {0};
-	struct statfs fs;
 
-	if (statfs(CGROUP_ROOT, &fs) == 0 && (unsigned long)fs.f_type == CGROUP2_SUPER_MAGIC)
+	if (is_unified())
 		return CTR__CGROUP_UNIFIED;
 	if (ctr__hierarchies_read(CGROUP_ROOT, &h) < 0 || h.count == 0)
 		return CTR__CGROUP_NONE;
@@ -433,7 +439,8 @@ void ctr__cgroup_unstick(const char *path)
 	CTR__CLEANUP(ctr__hierarchies_free) struct ctr__hierarchies h = {0};
 	CTR__CLOSE int fd = -1;
 
-	if (!is_group_path(path) || ctr__hierarchies_read(CGROUP_ROOT, &h) < 0)
+	/* Cgroup 2 has no such state. */
+	if (!is_group_path(path) || is_unified() || ctr__hierarchies_read(CGROUP_ROOT, &h) < 0)
 		return;
 	fd = open_freezable(&h, path, false, "freezer.state");
 	if (fd >= 0 && control_says(fd, "freezer.state", "FREEZING") &&

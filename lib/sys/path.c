@@ -86,6 +86,21 @@ static int mkdir_parents(char *rest, mode_t mode)
 	return ctr__steal_fd(&dirfd);
 }
 
+/* The common case of a directory to make: all but the last component are there. -ENOENT: they are not, or the path
+ * is not that simple. */
+static int mkdir_last(char *path, mode_t mode)
+{
+	CTR__CLOSE int parent = -1;
+	char *slash = strrchr(path, '/');
+
+	if (slash == path || !ctr__is_component(slash + 1))
+		return -ENOENT;
+	*slash = '\0';
+	parent = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	*slash = '/';
+	return parent < 0 ? -errno : make_dir(parent, slash + 1, mode, 0);
+}
+
 int ctr__mkdir_open(const char *path, mode_t mode, ctr_error_t **err)
 {
 	CTR__FREE char *copy = NULL;
@@ -101,7 +116,9 @@ int ctr__mkdir_open(const char *path, mode_t mode, ctr_error_t **err)
 	copy = strdup(path);
 	if (!copy)
 		return ctr__fail_nomem(err);
-	fd = mkdir_parents(copy, mode);
+	fd = mkdir_last(copy, mode);
+	if (fd == -ENOENT)
+		fd = mkdir_parents(copy, mode);
 	if (fd < 0)
 		return ctr__fail_errno(err, -fd, path, "cannot make or open directory %s", path);
 	return fd;

@@ -97,12 +97,12 @@ static void check_refused(ctr_container_t *c, const struct row *row, int32_t sta
 
 static void check_allowed(ctr_container_t *c, const struct row *row, int32_t state)
 {
-	ctr_error_t *err = NULL;
+	ctr_error_t *why = NULL;
 	int32_t after = state_after(row->op, state);
-	int r = apply(c, row->op, &err);
+	int r = apply(c, row->op, &why);
 
 	if (r < 0)
-		fail_msg("%s in %s: %s", row->op, ctr_state_name(state), ctr_error_message(err));
+		fail_msg("%s in %s: %s", row->op, ctr_state_name(state), ctr_error_message(why));
 	if (after)
 		assert_state(c, row->verdict[state] == NP ? state : after);
 	else
