@@ -263,6 +263,31 @@ static int next_event(struct ctr__cursor *c, const struct candidate *root,
 	return decode(run, out, err);
 }
 
+/*
+ * The heads of both journals, so that the one with the smaller stamp has nothing before it. The root is read first,
+ * then the run: what the run shows may have happened after something that the root did not show yet (a creation, then
+ * an init), so the root is read once more. What the root shows has nothing before it that the run, read later, did
+ * not show.
+ */
+static int look_at_both(struct ctr__store *s, const struct ctr__cursor *c, struct ctr__read *root,
+    struct ctr__read *run, struct candidate *from_root, struct candidate *from_run,
+    ctr_error_t **err)
+{
+	int r = ctr__read_begin(&s->root_env, root, err);
+
+	if (r == 0)
+		r = ctr__read_begin(&s->run_env, run, err);
+	if (r == 0)
+		r = look(&s->root_env, root->txn, c->root_next, from_root);
+	if (r == 0)
+		r = look(&s->run_env, run->txn, c->run_next, from_run);
+	if (r || !from_run->found ||
+	    (from_root->found && from_root->frame.stamp < from_run->frame.stamp))
+		return r;
+	r = ctr__read_again(root);
+	return r ? r : look(&s->root_env, root->txn, c->root_next, from_root);
+}
+
 int ctr__store_events_next(struct ctr__store *s, struct ctr__cursor *c, struct ctr_event **out,
     uint64_t *lost, ctr_error_t **err)
 {
@@ -273,13 +298,12 @@ int ctr__store_events_next(struct ctr__store *s, struct ctr__cursor *c, struct c
 
 	*out = NULL;
 	*lost = 0;
-	r = ctr__read_begin(&s->root_env, &root, err);
-	if (r == 0)
-		r = ctr__read_begin(&s->run_env, &run, err);
-	if (r == 0)
-		r = look(&s->root_env, root.txn, c->root_next, &from_root);
-	if (r == 0)
-		r = look(&s->run_env, run.txn, c->run_next, &from_run);
+	do {
+		ctr__read_end(&run);
+		ctr__read_end(&root);
+		r = look_at_both(s, c, &root, &run, &from_root, &from_run, err);
+		/* The map has to be moved, for which no transaction may be open: start over. */
+	} while (r == MDB_MAP_RESIZED);
 	if (r)
 		return ctr__env_result(&s->run_env, r, err);
 	return next_event(c, &from_root, &from_run, out, lost, err);

@@ -24,9 +24,10 @@ static size_t touch_text(const char *s)
 	return s ? strlen(s) : 0;
 }
 
-static size_t touch_list(const char *const *list, size_t n)
+/* The length by its place: the order in which arguments are evaluated is not defined. */
+static size_t touch_list(const char *const *list, const size_t *length)
 {
-	size_t sum = 0;
+	size_t sum = 0, n = *length;
 
 	require(list != NULL, "a list is NULL");
 	for (size_t i = 0; i < n; i++)
@@ -43,12 +44,12 @@ static size_t touch(const ctr_config_t *cfg)
 
 	for (int32_t field = 0; field < 128; field++) {
 		sum += touch_text(ctr_config_get_str(cfg, field));
-		sum += touch_list(ctr_config_get_list(cfg, field, &n), n);
+		sum += touch_list(ctr_config_get_list(cfg, field, &n), &n);
 		sum += ctr_config_get_num(cfg, field) != 0;
 	}
-	sum += touch_list(ctr_config_dependencies(cfg, &n), n);
-	sum += touch_list(ctr_config_args(cfg, &n), n);
-	sum += touch_list(ctr_config_env(cfg, &n), n);
+	sum += touch_list(ctr_config_dependencies(cfg, &n), &n);
+	sum += touch_list(ctr_config_args(cfg, &n), &n);
+	sum += touch_list(ctr_config_env(cfg, &n), &n);
 	for (size_t i = 0; ctr_config_label_at(cfg, i, &key, &value); i++)
 		require(ctr_config_label(cfg, key) == value, "a label is not found");
 	require(ctr_config_stop_signal(cfg) >= 1 && ctr_config_stop_signal(cfg) <= 64, "signal");

@@ -14,6 +14,7 @@
 #include <string.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "sys/fd.h"
@@ -315,9 +316,23 @@ static void must_not_mention(const char *dir, const char *id)
 		closedir(d);
 }
 
-static void must_have_no_process(const char *id)
+/* What has been killed may still be on its way out of the kernel. */
+#define GOING_MS 2000
+
+static pid_t find_process_for_good(const char *id)
 {
 	pid_t pid = find_process(id);
+
+	for (int i = 0; pid && i < GOING_MS / 5; i++) {
+		nanosleep(&(struct timespec){.tv_nsec = 5000000}, NULL);
+		pid = find_process(id);
+	}
+	return pid;
+}
+
+static void must_have_no_process(const char *id)
+{
+	pid_t pid = find_process_for_good(id);
 	char path[64];
 	CTR__FREE char *line = NULL;
 

@@ -334,8 +334,10 @@ void fake_oci_ignore_signals(struct fake_oci *f, int ignore)
 
 void fake_oci_fail(struct fake_oci *f, enum fake_op op, int code, int n)
 {
+	pthread_mutex_lock(&f->mutex);
 	f->fail_code[op] = code;
 	f->fail_left[op] = n;
+	pthread_mutex_unlock(&f->mutex);
 }
 
 void fake_oci_kill_monitors(struct fake_oci *f)
@@ -351,9 +353,14 @@ void fake_oci_forget(struct fake_oci *f, const char *id)
 	f->calls[FAKE_REMOVE]--;
 }
 
-int fake_oci_calls(const struct fake_oci *f, enum fake_op op)
+int fake_oci_calls(struct fake_oci *f, enum fake_op op)
 {
-	return f->calls[op];
+	int n;
+
+	pthread_mutex_lock(&f->mutex);
+	n = f->calls[op];
+	pthread_mutex_unlock(&f->mutex);
+	return n;
 }
 
 int fake_oci_status(struct fake_oci *f, const char *id)

@@ -42,7 +42,7 @@ void fake_oci_kill_monitors(struct fake_oci *f);
 /* Forgets a container behind the library's back. */
 void fake_oci_forget(struct fake_oci *f, const char *id);
 /* How often an operation was called; and the status it has for a container. */
-int fake_oci_calls(const struct fake_oci *f, enum fake_op op);
+int fake_oci_calls(struct fake_oci *f, enum fake_op op);
 int fake_oci_status(struct fake_oci *f, const char *id);
 /* Last signal that a container got; 0 = none. */
 int fake_oci_last_signal(struct fake_oci *f, const char *id);
