@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "core/lifecycle.h"
+#include "sys/cgroup.h"
 #include "sys/mount.h"
 #include "sys/path.h"
 #include "util/cleanup.h"
@@ -95,6 +96,12 @@ static void unmount_root(struct steps *s)
 static bool oci_may_know(const struct ctr_container *c)
 {
 	return c->state.state != CTR_STATE_CONFIGURED && c->state.state != CTR_STATE_EXITED;
+}
+
+bool ctr__has_stray_run(const struct ctr_container *c, const struct ctr__paths *paths)
+{
+	return !oci_may_know(c) && !c->rt->systemd_cgroup && paths->cgroup &&
+	       ctr__cgroup_exists(paths->cgroup);
 }
 
 int ctr__teardown_locked(struct ctr_container *c, bool interrupted, ctr_error_t **err)
@@ -285,6 +292,19 @@ static int remove_record(struct ctr_container *c, ctr_error_t **err)
 	return 0;
 }
 
+/* May something of the container be half done, or go on unrecorded? */
+static int look_for_remains(const struct ctr__guard *g, bool *remains, ctr_error_t **err)
+{
+	CTR__PATHS struct ctr__paths paths = {0};
+	int r = ctr__paths_init(g->c, g->c->cfg, &paths, err);
+
+	/* Found in this state: an earlier remove, or something else, was killed half-way. */
+	*remains = r >= 0 &&
+	           (g->c->state.state == CTR_STATE_REMOVING ||
+	               g->c->state.intent != CTR__INTENT_NONE || ctr__has_stray_run(g->c, &paths));
+	return r;
+}
+
 static int remove_locked(struct ctr__guard *g, bool force, ctr_error_t **err)
 {
 	int r = check_dependents(g->c, err);
@@ -292,11 +312,10 @@ static int remove_locked(struct ctr__guard *g, bool force, ctr_error_t **err)
 
 	if (r >= 0 && g->c->state.state != CTR_STATE_CREATED)
 		r = end_it(g, err);
+	if (r >= 0)
+		r = look_for_remains(g, &interrupted, err);
 	if (r < 0)
 		return r;
-	/* Found in this state: an earlier remove, or something else, was killed half-way. */
-	interrupted =
-	    g->c->state.state == CTR_STATE_REMOVING || g->c->state.intent != CTR__INTENT_NONE;
 	g->c->state.state = CTR_STATE_REMOVING;
 	r = ctr__save_intent(g->c, CTR__INTENT_NONE, err);
 	if (r >= 0)

@@ -330,6 +330,8 @@ static int init_locked(struct ctr_container *c, enum ctr__intent then, ctr_error
 		r = join_namespaces(&in, err);
 	if (r >= 0)
 		r = ctr__paths_init(c, c->cfg, &in.paths, err);
+	if (r >= 0 && ctr__has_stray_run(c, &in.paths))
+		r = ctr__teardown_locked(c, true, err);
 	if (r >= 0)
 		r = ctr__save_intent(c, CTR__INTENT_INIT, err);
 	if (r < 0)

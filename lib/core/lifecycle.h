@@ -28,6 +28,9 @@ int ctr__cleanup_locked(struct ctr_container *c, ctr_error_t **err);
 /* Tears down everything of a run: OCI runtime, mounts, run directory. Goes on after errors and returns the
  * first; does not save. interrupted: an init may be half done. */
 int ctr__teardown_locked(struct ctr_container *c, bool interrupted, ctr_error_t **err);
+/* Does a run go on of which nothing is recorded? The run root was lost (wiped, not rebooted) while the container
+ * lived; its cgroup tells. */
+bool ctr__has_stray_run(const struct ctr_container *c, const struct ctr__paths *paths);
 /* The root file system, mounted or unmounted by the storage driver (the lock is held, nothing is saved). */
 int ctr__storage_mount(struct ctr_container *c, char *path, size_t path_size, ctr_error_t **err);
 int ctr__storage_unmount(struct ctr_container *c, ctr_error_t **err);

@@ -413,6 +413,21 @@ static int open_freezable(
 	return -ENOENT;
 }
 
+bool ctr__cgroup_exists(const char *path)
+{
+	CTR__CLEANUP(ctr__hierarchies_free) struct ctr__hierarchies h = {0};
+
+	if (!is_group_path(path) || ctr__hierarchies_read(CGROUP_ROOT, &h) < 0)
+		return false;
+	for (size_t i = 0; i < h.count; i++) {
+		CTR__CLOSE int fd = open_group(&h.v[i], path);
+
+		if (fd >= 0)
+			return true;
+	}
+	return false;
+}
+
 int ctr__cgroup_freeze(const char *path, bool frozen)
 {
 	CTR__CLEANUP(ctr__hierarchies_free) struct ctr__hierarchies h = {0};

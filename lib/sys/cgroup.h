@@ -21,6 +21,9 @@ enum ctr__cgroup_mode ctr__cgroup_mode(void);
  * must be clean and not "/". */
 int ctr__cgroup_remove(const char *path, int64_t timeout_ms, ctr_error_t **err);
 
+/* Is there such a group in any hierarchy? */
+bool ctr__cgroup_exists(const char *path);
+
 /* Freezes or thaws the group directly. 0, or -errno (ENOENT: no such group). */
 int ctr__cgroup_freeze(const char *path, bool frozen);
 

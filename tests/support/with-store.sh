@@ -48,6 +48,8 @@ leftovers() {
 	done 2>/dev/null
 }
 
+# When a time limit ends the command, what it leaves is still cleared away.
+trap : TERM INT
 status=0
 (cd "$dir" && "$@") || status=$?
 
