@@ -7,13 +7,11 @@
 
 #include <fcntl.h>
 #include <ftw.h>
-#include <linux/magic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/sendfile.h>
 #include <sys/stat.h>
-#include <sys/vfs.h>
 #include <unistd.h>
 
 /* Every call that can fail returns a negative code and fills in an error object. */
@@ -28,23 +26,6 @@ __attribute__((unused, noreturn)) static void die(const char *what, ctr_error_t 
 	exit(1);
 }
 
-/* crun, libctr's first choice, wants a host with cgroup 2 only; runc does without. */
-__attribute__((unused)) static const char *oci_runtime(void)
-{
-	static const char *const runc[] = {"/usr/bin/runc", "/usr/sbin/runc"};
-	struct statfs fs;
-
-	if (getenv("LIBCTR_OCI"))
-		return getenv("LIBCTR_OCI");
-	if (statfs("/sys/fs/cgroup", &fs) == 0 && fs.f_type == CGROUP2_SUPER_MAGIC)
-		return NULL;
-	for (size_t i = 0; i < 2; i++) {
-		if (access(runc[i], X_OK) == 0)
-			return runc[i];
-	}
-	return NULL;
-}
-
 /* Opens the store in /var/lib/libctr and /run/libctr, or where the environment says. */
 __attribute__((unused)) static ctr_runtime_t *open_store(void)
 {
@@ -54,7 +35,7 @@ __attribute__((unused)) static ctr_runtime_t *open_store(void)
 
 	opts.root = getenv("LIBCTR_ROOT");
 	opts.run_root = getenv("LIBCTR_RUN_ROOT");
-	opts.oci_runtimes = oci_runtime();
+	opts.oci_runtimes = getenv("LIBCTR_OCI"); /* NULL: the library chooses */
 	if (ctr_runtime_open(&opts, &rt, &err) < 0)
 		die("open", err);
 	return rt;
