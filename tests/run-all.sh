@@ -50,13 +50,19 @@ stage_clang() { build clang clang -Dstatic=true && run clang testlog; }
 stage_asan() { sanitized asan address,undefined; }
 stage_tsan() { sanitized tsan thread; }
 
-# What links the internal library or the fakes; real containers ran under ASan.
+# What links the internal library or the fakes; real containers ran under ASan. valgrind 3.19 does not know
+# pidfd_open(), which the tests left out are about. LMDB keeps pointers into the middle of its blocks, which valgrind
+# calls "possibly lost" in children that end without closing: only what is definitely lost counts.
 stage_valgrind() {
+	local names
 	[ -d "$builds/gcc" ] || build gcc gcc -Dstatic=true || return
-	# LMDB keeps pointers into the middle of its blocks, which valgrind calls "possibly lost" in children that
-	# end without closing. meson adds the wrapper's name to that of the log
-	run gcc testlog-valgrind --logbase testlog --suite unit --suite api --timeout-multiplier 10 \
-		--wrapper 'valgrind --quiet --error-exitcode=99 --leak-check=full --show-leak-kinds=definite --errors-for-leak-kinds=definite'
+	names=$(meson test -C "$builds/gcc" --no-rebuild --list --suite unit --suite api 2>/dev/null |
+		sed -n 's|^libctr:[a-z+]* / ||p' | grep -vx -e oci-exit -e sys-pidfd)
+	# meson adds the wrapper's name to that of the log
+	# shellcheck disable=SC2086 # the names are meant to be split
+	run gcc testlog-valgrind --logbase testlog --timeout-multiplier 3 --wrapper \
+		'valgrind --quiet --error-exitcode=99 --leak-check=full --show-leak-kinds=definite --errors-for-leak-kinds=definite' \
+		$names
 }
 
 stage_fuzz() {
