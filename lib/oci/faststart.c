@@ -9,8 +9,8 @@
  *         (crun itself unlinks first; killed between the two it leaves a process that waits for ever).
  * "created" or "running" is whether the fifo is there; neither writes anything else down. So a starter that is
  * killed before it unlinks leaves a running container that its runtime calls created: ctr__oci_was_started().
- * One difference to `runc start` remains: that process survives its host. A host that is killed in the tenth
- * of a millisecond between opening runc's fifo and reading its byte takes the reader away, and the first process
+ * One difference to the runtime's own start remains: that process survives its host. A host that is killed in the
+ * tenth of a millisecond between opening the fifo and the handshake takes the other end away, and the first process
  * ends with an error without having run the program: the container is then stopped, with an exit code.
  * Whatever looks unusual is left to the runtime's own command, which also has the words for what is wrong.
  */

@@ -203,8 +203,9 @@ static void test_recover_of_complete_containers(void **state)
 	assert_clean(&b);
 }
 
-/* The container is created, runs, or (runc) has ended: its first process may find that the starter for whom
- * it waited is gone. Whatever it is, it is said, and no exit data is missing. */
+/* The container is created, runs, or has ended: its first process may find that the starter for whom it waited is
+ * gone (runc's cannot write its byte, crun's reads the end of the file). Whatever it is, it is said, and no exit data
+ * is missing. */
 static void interrupt_start(long ns)
 {
 	struct ctr_oci_status s;
@@ -225,15 +226,13 @@ static void interrupt_start(long ns)
 		assert_int_equal(s.pid, b.c.pid);
 		assert_int_equal(s.monitor_pid, b.c.monitor_pid);
 	}
-	if (s.status == CTR_OCI_CREATED && box_start(&b, NULL) < 0)
-		assert_true(is_runc());
+	if (s.status == CTR_OCI_CREATED)
+		(void)box_start(&b, NULL);
 	s = box_state(&b);
-	if (s.status == CTR_OCI_STOPPED) {
-		assert_true(is_runc());
+	if (s.status == CTR_OCI_STOPPED)
 		assert_true(box_wait(&b) > 0);
-	} else {
+	else
 		assert_int_equal(s.status, CTR_OCI_RUNNING);
-	}
 	REMOVE(&b);
 	assert_clean(&b);
 }
