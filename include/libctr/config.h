@@ -188,29 +188,36 @@ CTR_API void ctr_config_builder_free(ctr_config_builder_t *b);
 /* ctr_config_builder_freep: for __attribute__((cleanup)). Since: 0.1 */
 CTR_API void ctr_config_builder_freep(ctr_config_builder_t **b);
 
-/*
- * Setters. `field` is a CTR_CONFIG_* or CTR_SPEC_* of the kind that fits the function; the value is
- * copied. A field that is set again is replaced (lists and maps: added to).
- *   set_str   string; NULL removes the field
- *   set_bool  bool; 0 or 1
- *   set_num   number, or time in ns
- *   add_str   one more element of a list
- *   set_map   one entry of a map; value NULL removes it
- *   set_json  any field, as JSON text of `len` bytes
- * Errors: CTR_E_INVALID (unknown field, wrong kind, bad value; detail "field"), CTR_E_NOMEM. The first
- * error is remembered: ctr_config_builder_build() gives it again, so the calls between need no check.
- * Since: 0.1
+/* ---- Setting fields of a builder ----
+ *
+ * For all of these: `field` is a CTR_CONFIG_* or CTR_SPEC_* of the kind that fits the function; names and values are copied.
+ * A field that is set again is replaced, unless the function says that it adds. Errors: CTR_E_INVALID (unknown field,
+ * wrong kind, bad value; detail "field"), CTR_E_NOMEM. The first error is remembered and given again by
+ * ctr_config_builder_build(), so the calls between need no check.
  */
+
+/* ctr_config_builder_set_str: a string field; `value` NULL removes it. Since: 0.1 */
 CTR_API int ctr_config_builder_set_str(
     ctr_config_builder_t *b, int32_t field, const char *value, ctr_error_t **err);
+
+/* ctr_config_builder_set_bool: a bool field; `value` 0 or 1. Since: 0.1 */
 CTR_API int ctr_config_builder_set_bool(
     ctr_config_builder_t *b, int32_t field, int32_t value, ctr_error_t **err);
+
+/* ctr_config_builder_set_num: a number field, or a time in nanoseconds since 1970. Since: 0.1 */
 CTR_API int ctr_config_builder_set_num(
     ctr_config_builder_t *b, int32_t field, int64_t value, ctr_error_t **err);
+
+/* ctr_config_builder_add_str: one more element of a list field. Since: 0.1 */
 CTR_API int ctr_config_builder_add_str(
     ctr_config_builder_t *b, int32_t field, const char *value, ctr_error_t **err);
+
+/* ctr_config_builder_set_map: one entry of a map field; `value` NULL removes it. Since: 0.1 */
 CTR_API int ctr_config_builder_set_map(
     ctr_config_builder_t *b, int32_t field, const char *key, const char *value, ctr_error_t **err);
+
+/* ctr_config_builder_set_json: any field, from `len` bytes of JSON text; lists and maps are replaced, null
+ * removes the field. Since: 0.1 */
 CTR_API int ctr_config_builder_set_json(
     ctr_config_builder_t *b, int32_t field, const char *json, size_t len, ctr_error_t **err);
 
@@ -234,81 +241,168 @@ CTR_API int ctr_spec_generate(ctr_config_builder_t *b, char **out, size_t *len, 
 
 /* ---- Reading one ----
  *
- * All of these: no lock, cannot fail, results borrowed from `cfg`. Strings: NULL if absent. Lists: with
- * `n` (may be NULL) their length, never NULL, NULL-terminated. Since: 0.1 unless said otherwise.
+ * For all of these: `cfg` in any state, from any thread, no lock; they cannot fail. Results are borrowed from `cfg`. Strings
+ * are NULL if the field is absent. Lists are never NULL and end with NULL; `n` gets their length. JSON texts are
+ * NUL-terminated; `len` gets their length. `n` and `len` may be NULL. With `cfg` NULL everything is absent.
  */
+
+/* ctr_config_id: full ID; NULL before the container is created unless one was given. Since: 0.1 */
 CTR_API const char *ctr_config_id(const ctr_config_t *cfg);
+
+/* ctr_config_name: name; NULL before the container is created unless one was given. Since: 0.1 */
 CTR_API const char *ctr_config_name(const ctr_config_t *cfg);
+
+/* ctr_config_pod_id: full ID of the pod it belongs to. Since: 0.1 */
 CTR_API const char *ctr_config_pod_id(const ctr_config_t *cfg);
+
+/* ctr_config_image_id: ID of the image that is its root file system. Since: 0.1 */
 CTR_API const char *ctr_config_image_id(const ctr_config_t *cfg);
+
+/* ctr_config_image_name: name of that image. Since: 0.1 */
 CTR_API const char *ctr_config_image_name(const ctr_config_t *cfg);
+
+/* ctr_config_rootfs: directory that is its root file system, absolute. Since: 0.1 */
 CTR_API const char *ctr_config_rootfs(const ctr_config_t *cfg);
+
+/* ctr_config_static_dir: its persistent directory; set at creation. Since: 0.1 */
 CTR_API const char *ctr_config_static_dir(const ctr_config_t *cfg);
+
+/* ctr_config_shm_dir: host directory mounted at /dev/shm. Since: 0.1 */
 CTR_API const char *ctr_config_shm_dir(const ctr_config_t *cfg);
+
+/* ctr_config_log_path: log file, absolute. Since: 0.1 */
 CTR_API const char *ctr_config_log_path(const ctr_config_t *cfg);
+
+/* ctr_config_log_driver: "k8s-file" or "none"; never NULL. Since: 0.1 */
 CTR_API const char *ctr_config_log_driver(const ctr_config_t *cfg);
+
+/* ctr_config_conmon_pid_file: where the monitor's PID is written. Since: 0.1 */
 CTR_API const char *ctr_config_conmon_pid_file(const ctr_config_t *cfg);
+
+/* ctr_config_cgroup_parent: cgroup or slice that its own is made in. Since: 0.1 */
 CTR_API const char *ctr_config_cgroup_parent(const ctr_config_t *cfg);
+
+/* ctr_config_process_label: SELinux label of its processes. Since: 0.1 */
 CTR_API const char *ctr_config_process_label(const ctr_config_t *cfg);
+
+/* ctr_config_mount_label: SELinux label of its files. Since: 0.1 */
 CTR_API const char *ctr_config_mount_label(const ctr_config_t *cfg);
+
+/* ctr_config_user: "user[:group]" as configured. Since: 0.1 */
 CTR_API const char *ctr_config_user(const ctr_config_t *cfg);
+
+/* ctr_config_runtime_name: name of its OCI runtime. Since: 0.1 */
 CTR_API const char *ctr_config_runtime_name(const ctr_config_t *cfg);
+
+/* ctr_config_storage_driver: name of its storage driver. Since: 0.1 */
 CTR_API const char *ctr_config_storage_driver(const ctr_config_t *cfg);
 
-/* ctr_config_hostname: the spec's, else the first 12 characters of the ID (all of a shorter one). */
+/* ctr_config_hostname: the spec's, else the first 12 characters of the ID (all of a shorter one). Since: 0.1 */
 CTR_API const char *ctr_config_hostname(const ctr_config_t *cfg);
 
-/* 0 or 1. new_net_ns = createNetNS. */
+/* ctr_config_image_volumes: 1 if the volumes that the image asks for are made, else 0. Since: 0.1 */
 CTR_API int ctr_config_image_volumes(const ctr_config_t *cfg);
+
+/* ctr_config_privileged: 1 if it is privileged, else 0. Since: 0.1 */
 CTR_API int ctr_config_privileged(const ctr_config_t *cfg);
+
+/* ctr_config_new_net_ns: 1 if libctr makes its network namespace (createNetNS), else 0. Since: 0.1 */
 CTR_API int ctr_config_new_net_ns(const ctr_config_t *cfg);
+
+/* ctr_config_stdin: 1 if its standard input is kept open, else 0. Since: 0.1 */
 CTR_API int ctr_config_stdin(const ctr_config_t *cfg);
+
+/* ctr_config_terminal: 1 if the spec asks for a terminal, else 0. Since: 0.1 */
 CTR_API int ctr_config_terminal(const ctr_config_t *cfg);
+
+/* ctr_config_read_only: 1 if its root file system is read-only, else 0. Since: 0.1 */
 CTR_API int ctr_config_read_only(const ctr_config_t *cfg);
 
-CTR_API int64_t ctr_config_shm_size(const ctr_config_t *cfg);        /* bytes       */
-CTR_API int32_t ctr_config_stop_signal(const ctr_config_t *cfg);     /* 1..64       */
-CTR_API int64_t ctr_config_stop_timeout_ms(const ctr_config_t *cfg); /* milliseconds */
-CTR_API int64_t ctr_config_created_ns(const ctr_config_t *cfg);      /* 0 before it was created */
-CTR_API int64_t ctr_config_log_size(const ctr_config_t *cfg);        /* bytes, 0 = no limit */
+/* ctr_config_shm_size: size of /dev/shm in bytes. Since: 0.1 */
+CTR_API int64_t ctr_config_shm_size(const ctr_config_t *cfg);
 
-/* Host ID that the container's root maps to: 0 without a user namespace. Since: 0.1 */
+/* ctr_config_stop_signal: signal of a stop, 1 to 64. Since: 0.1 */
+CTR_API int32_t ctr_config_stop_signal(const ctr_config_t *cfg);
+
+/* ctr_config_stop_timeout_ms: milliseconds from that signal to SIGKILL. Since: 0.1 */
+CTR_API int64_t ctr_config_stop_timeout_ms(const ctr_config_t *cfg);
+
+/* ctr_config_created_ns: when it was created, nanoseconds since 1970; 0 before. Since: 0.1 */
+CTR_API int64_t ctr_config_created_ns(const ctr_config_t *cfg);
+
+/* ctr_config_log_size: bytes after which the log starts anew; 0 = no limit. Since: 0.1 */
+CTR_API int64_t ctr_config_log_size(const ctr_config_t *cfg);
+
+/* ctr_config_root_uid: host user ID of the container's root; 0 without a user namespace. Since: 0.1 */
 CTR_API uint32_t ctr_config_root_uid(const ctr_config_t *cfg);
+
+/* ctr_config_root_gid: host group ID of the container's root; 0 without a user namespace. Since: 0.1 */
 CTR_API uint32_t ctr_config_root_gid(const ctr_config_t *cfg);
 
-/* Dependencies: namespace containers and explicit ones, sorted, each once. */
+/* ctr_config_dependencies: IDs of the containers it needs: those whose namespaces it joins and those
+ * named as dependencies, sorted, each once. Since: 0.1 */
 CTR_API const char *const *ctr_config_dependencies(const ctr_config_t *cfg, size_t *n);
-CTR_API const char *const *ctr_config_dns_servers(const ctr_config_t *cfg, size_t *n);
-CTR_API const char *const *ctr_config_dns_search(const ctr_config_t *cfg, size_t *n);
-CTR_API const char *const *ctr_config_dns_options(const ctr_config_t *cfg, size_t *n);
-CTR_API const char *const *ctr_config_hosts_add(const ctr_config_t *cfg, size_t *n);
-CTR_API const char *const *ctr_config_user_volumes(const ctr_config_t *cfg, size_t *n);
-CTR_API const char *const *ctr_config_entrypoint(const ctr_config_t *cfg, size_t *n);
-CTR_API const char *const *ctr_config_command(const ctr_config_t *cfg, size_t *n);
-CTR_API const char *const *ctr_config_groups(const ctr_config_t *cfg, size_t *n);
-CTR_API const char *const *ctr_config_mounts(const ctr_config_t *cfg, size_t *n);
-CTR_API const char *const *ctr_config_env(const ctr_config_t *cfg, size_t *n);  /* of the spec */
-CTR_API const char *const *ctr_config_args(const ctr_config_t *cfg, size_t *n); /* of the spec */
 
-/* ctr_config_label: value of one label, NULL if it is not there. */
+/* ctr_config_dns_servers: IP addresses for resolv.conf. Since: 0.1 */
+CTR_API const char *const *ctr_config_dns_servers(const ctr_config_t *cfg, size_t *n);
+
+/* ctr_config_dns_search: search domains. Since: 0.1 */
+CTR_API const char *const *ctr_config_dns_search(const ctr_config_t *cfg, size_t *n);
+
+/* ctr_config_dns_options: resolver options. Since: 0.1 */
+CTR_API const char *const *ctr_config_dns_options(const ctr_config_t *cfg, size_t *n);
+
+/* ctr_config_hosts_add: "name[;name...]:ip", additions to /etc/hosts. Since: 0.1 */
+CTR_API const char *const *ctr_config_hosts_add(const ctr_config_t *cfg, size_t *n);
+
+/* ctr_config_user_volumes: destinations of the user's volumes. Since: 0.1 */
+CTR_API const char *const *ctr_config_user_volumes(const ctr_config_t *cfg, size_t *n);
+
+/* ctr_config_entrypoint: entry point as configured; what runs is ctr_config_args(). Since: 0.1 */
+CTR_API const char *const *ctr_config_entrypoint(const ctr_config_t *cfg, size_t *n);
+
+/* ctr_config_command: command as configured; what runs is ctr_config_args(). Since: 0.1 */
+CTR_API const char *const *ctr_config_command(const ctr_config_t *cfg, size_t *n);
+
+/* ctr_config_groups: additional groups. Since: 0.1 */
+CTR_API const char *const *ctr_config_groups(const ctr_config_t *cfg, size_t *n);
+
+/* ctr_config_mounts: paths unmounted at cleanup. Since: 0.1 */
+CTR_API const char *const *ctr_config_mounts(const ctr_config_t *cfg, size_t *n);
+
+/* ctr_config_env: "NAME=value", the environment in the spec. Since: 0.1 */
+CTR_API const char *const *ctr_config_env(const ctr_config_t *cfg, size_t *n);
+
+/* ctr_config_args: the program and its arguments in the spec. Since: 0.1 */
+CTR_API const char *const *ctr_config_args(const ctr_config_t *cfg, size_t *n);
+
+/* ctr_config_label: value of one label; NULL if it is not there. Since: 0.1 */
 CTR_API const char *ctr_config_label(const ctr_config_t *cfg, const char *key);
 
-/* ctr_config_label_at: label number `i` in order of the keys. 1, or 0 past the end. */
+/* ctr_config_label_at: label number `i` in order of the keys. 1, or 0 past the end. Since: 0.1 */
 CTR_API int ctr_config_label_at(
     const ctr_config_t *cfg, size_t i, const char **key, const char **value);
 
-/* JSON texts, NUL-terminated; `len` may be NULL. NULL if absent. */
+/* ctr_config_spec: the OCI runtime spec, compact JSON. Since: 0.1 */
 CTR_API const char *ctr_config_spec(const ctr_config_t *cfg, size_t *len);
+
+/* ctr_config_id_mappings: user namespace mappings, JSON. Since: 0.1 */
 CTR_API const char *ctr_config_id_mappings(const ctr_config_t *cfg, size_t *len);
+
+/* ctr_config_port_mappings: list of port objects, JSON. Since: 0.1 */
 CTR_API const char *ctr_config_port_mappings(const ctr_config_t *cfg, size_t *len);
 
-/* ctr_config_ns_ctr: container whose namespace `ns` (CTR_NS_*) is joined; NULL if none. */
+/* ctr_config_ns_ctr: ID of the container whose namespace `ns` (CTR_NS_*) is joined; NULL if none. Since: 0.1 */
 CTR_API const char *ctr_config_ns_ctr(const ctr_config_t *cfg, int32_t ns);
 
-/* Any field by its number, whether or not it has a function of its own above: NULL / 0 / empty if it
- * is absent or of another kind. */
+/* ctr_config_get_str: a string field by its number, or the JSON text of a JSON field; NULL if it is absent or
+ * of another kind. Since: 0.1 */
 CTR_API const char *ctr_config_get_str(const ctr_config_t *cfg, int32_t field);
+
+/* ctr_config_get_num: a number, time or bool field by its number; 0 if it is absent or of another kind. Since: 0.1 */
 CTR_API int64_t ctr_config_get_num(const ctr_config_t *cfg, int32_t field);
+
+/* ctr_config_get_list: a list field by its number; empty if it is absent or of another kind. Since: 0.1 */
 CTR_API const char *const *ctr_config_get_list(const ctr_config_t *cfg, int32_t field, size_t *n);
 
 /* Kinds of namespaces. ctr_ns_name() spells them as /proc/PID/ns does. */

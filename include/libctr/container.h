@@ -166,12 +166,16 @@ CTR_API int ctr_container_stop_with_timeout(
 CTR_API int ctr_container_kill(ctr_container_t *c, int32_t sig, ctr_error_t **err);
 
 /*
- * ctr_container_pause, ctr_container_unpause: freeze and thaw all its processes. Allowed in: running;
- * paused. Events: pause, unpause.
- * Errors: CTR_E_CTR_STATE, CTR_E_NO_CGROUPS, CTR_E_UNSUPPORTED (runtime cannot), CTR_E_OCI_*, ...
+ * ctr_container_pause: freezes all its processes. Allowed in: running. State after: paused. Event: pause.
+ * Errors: CTR_E_CTR_STATE, CTR_E_NO_CGROUPS, CTR_E_UNSUPPORTED (the OCI runtime cannot), CTR_E_OCI_*, ...
  * Since: 0.1
  */
 CTR_API int ctr_container_pause(ctr_container_t *c, ctr_error_t **err);
+
+/*
+ * ctr_container_unpause: thaws them. Allowed in: paused. State after: running. Event: unpause. Errors: as pause.
+ * Since: 0.1
+ */
 CTR_API int ctr_container_unpause(ctr_container_t *c, ctr_error_t **err);
 
 #define CTR_CLEANUP_ONLY_STOPPED (UINT64_C(1) << 0) /* CTR_E_CTR_STATE unless it is stopped */

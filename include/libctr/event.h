@@ -89,31 +89,48 @@ CTR_API int ctr_runtime_events_filter(
  */
 CTR_API int ctr_runtime_events_rewind(ctr_runtime_t *rt, int64_t since_ns, ctr_error_t **err);
 
-/* Reference counting. ctr_event_unref() returns NULL; NULL is fine. Since: 0.1 */
+/* ctr_event_ref: one more reference. NULL is fine. Since: 0.1 */
 CTR_API ctr_event_t *ctr_event_ref(ctr_event_t *ev);
+
+/* ctr_event_unref: drops a reference. Returns NULL; NULL is fine. Since: 0.1 */
 CTR_API ctr_event_t *ctr_event_unref(ctr_event_t *ev);
+
+/* ctr_event_unrefp: for __attribute__((cleanup)). Since: 0.1 */
 CTR_API void ctr_event_unrefp(ctr_event_t **ev);
 
-/* Fields. Cannot fail; strings borrowed ("" if they do not apply). Since: 0.1 */
+/* ---- Fields ----
+ *
+ * They cannot fail, from any thread. Strings are borrowed from `ev`, "" if they do not apply.
+ */
+
+/* ctr_event_type: CTR_EVENT_*. Since: 0.1 */
 CTR_API int32_t ctr_event_type(const ctr_event_t *ev);
+
+/* ctr_event_time_ns: when it happened, nanoseconds since 1970. Since: 0.1 */
 CTR_API int64_t ctr_event_time_ns(const ctr_event_t *ev);
+
+/* ctr_event_container_id: full ID of the container. Since: 0.1 */
 CTR_API const char *ctr_event_container_id(const ctr_event_t *ev);
+
+/* ctr_event_container_name: its name at that time. Since: 0.1 */
 CTR_API const char *ctr_event_container_name(const ctr_event_t *ev);
+
+/* ctr_event_image: name of its image, or its root directory. Since: 0.1 */
 CTR_API const char *ctr_event_image(const ctr_event_t *ev);
 
 /* ctr_event_exit_code: of DIED and REMOVE. Returns 1 and sets *code if there is one, else 0. */
 CTR_API int ctr_event_exit_code(const ctr_event_t *ev, int32_t *code);
 
-/* ctr_event_oom_killed: of DIED: 1 if the OOM killer struck. */
+/* ctr_event_oom_killed: of DIED: 1 if the OOM killer struck. Since: 0.1 */
 CTR_API int ctr_event_oom_killed(const ctr_event_t *ev);
 
-/* ctr_event_signal: of KILL: the signal; 0 otherwise. */
+/* ctr_event_signal: of KILL: the signal; 0 otherwise. Since: 0.1 */
 CTR_API int32_t ctr_event_signal(const ctr_event_t *ev);
 
-/* ctr_event_count: of LOST: how many events were missed; 0 otherwise. */
+/* ctr_event_count: of LOST: how many events were missed; 0 otherwise. Since: 0.1 */
 CTR_API uint64_t ctr_event_count(const ctr_event_t *ev);
 
-/* ctr_event_label_at: the container's label number `i`, by key. 1, or 0 past the end. */
+/* ctr_event_label_at: the container's label number `i`, by key. 1, or 0 past the end. Since: 0.1 */
 CTR_API int ctr_event_label_at(
     const ctr_event_t *ev, size_t i, const char **key, const char **value);
 

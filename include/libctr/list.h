@@ -41,18 +41,39 @@ CTR_API void ctr_list_freep(ctr_list_t **list);
 /* ctr_list_count: number of entries. Since: 0.1 */
 CTR_API size_t ctr_list_count(const ctr_list_t *list);
 
-/* Fields of entry `i` (0 .. count - 1; past the end NULL or 0). Strings borrowed. Since: 0.1 */
+/* ---- Fields of entry `i` (0 .. count - 1) ----
+ *
+ * They cannot fail; past the end they are NULL or 0. Strings are borrowed from the list. Times are nanoseconds since 1970.
+ */
+
+/* ctr_list_id: full ID. Since: 0.1 */
 CTR_API const char *ctr_list_id(const ctr_list_t *list, size_t i);
+
+/* ctr_list_name: name. Since: 0.1 */
 CTR_API const char *ctr_list_name(const ctr_list_t *list, size_t i);
-CTR_API const char *ctr_list_image(
-    const ctr_list_t *list, size_t i); /* image name, or root directory */
-CTR_API const char *ctr_list_command(
-    const ctr_list_t *list, size_t i); /* first 64 bytes, by spaces   */
+
+/* ctr_list_image: name of its image, or its root directory. Since: 0.1 */
+CTR_API const char *ctr_list_image(const ctr_list_t *list, size_t i);
+
+/* ctr_list_command: the first 64 bytes of its command, joined by spaces. Since: 0.1 */
+CTR_API const char *ctr_list_command(const ctr_list_t *list, size_t i);
+
+/* ctr_list_state: CTR_STATE_*. Since: 0.1 */
 CTR_API int32_t ctr_list_state(const ctr_list_t *list, size_t i);
+
+/* ctr_list_pid: first process; 0 if none. Since: 0.1 */
 CTR_API int32_t ctr_list_pid(const ctr_list_t *list, size_t i);
+
+/* ctr_list_exit_code: code of the last run, -1 if it was lost; 0 if there was none. Since: 0.1 */
 CTR_API int32_t ctr_list_exit_code(const ctr_list_t *list, size_t i);
+
+/* ctr_list_created_ns: when it was created. Since: 0.1 */
 CTR_API int64_t ctr_list_created_ns(const ctr_list_t *list, size_t i);
+
+/* ctr_list_started_ns: when it was last started; 0 = never. Since: 0.1 */
 CTR_API int64_t ctr_list_started_ns(const ctr_list_t *list, size_t i);
+
+/* ctr_list_finished_ns: when it last ended; 0 = never, or it runs. Since: 0.1 */
 CTR_API int64_t ctr_list_finished_ns(const ctr_list_t *list, size_t i);
 
 #ifdef __cplusplus

@@ -69,8 +69,10 @@ CTR_API int ctr_container_exit_code(
 /* ctr_container_oom_killed: 1 if the OOM killer ended the last run. Zero: 0. Since: 0.1 */
 CTR_API int ctr_container_oom_killed(ctr_container_t *c, int32_t *oom, ctr_error_t **err);
 
-/* ctr_container_started_ns, _finished_ns: of the last run. Zero: 0 = never. Since: 0.1 */
+/* ctr_container_started_ns: when the last run began. Zero: 0 = never. Since: 0.1 */
 CTR_API int ctr_container_started_ns(ctr_container_t *c, int64_t *ns, ctr_error_t **err);
+
+/* ctr_container_finished_ns: when the last run ended. Zero: 0 = never, or it runs. Since: 0.1 */
 CTR_API int ctr_container_finished_ns(ctr_container_t *c, int64_t *ns, ctr_error_t **err);
 
 /* ctr_container_mounted: 1 if the root file system is mounted. Zero: 0. Since: 0.1 */
@@ -114,12 +116,17 @@ CTR_API int ctr_container_stopped_by_user(ctr_container_t *c, int32_t *stopped, 
 CTR_API int ctr_container_error_text(ctr_container_t *c, char **text, ctr_error_t **err);
 
 /*
- * ctr_container_rootfs_size, _rw_size: bytes of the whole root file system, and of what the container
- * itself wrote (0 with a directory as root file system). May read the whole tree: slow. Zero: -1.
+ * ctr_container_rootfs_size: bytes of the whole root file system. May read the whole tree: slow. Zero: -1.
  * Errors: CTR_E_UNSUPPORTED (the storage driver cannot), CTR_E_STORAGE.
  * Since: 0.1
  */
 CTR_API int ctr_container_rootfs_size(ctr_container_t *c, int64_t *bytes, ctr_error_t **err);
+
+/*
+ * ctr_container_rw_size: bytes that the container itself wrote to it; 0 with a directory as root file system. Otherwise
+ * as ctr_container_rootfs_size().
+ * Since: 0.1
+ */
 CTR_API int ctr_container_rw_size(ctr_container_t *c, int64_t *bytes, ctr_error_t **err);
 
 /*
@@ -135,20 +142,51 @@ CTR_API void ctr_state_free(ctr_state_t *s);
 /* ctr_state_freep: for __attribute__((cleanup)). Since: 0.1 */
 CTR_API void ctr_state_freep(ctr_state_t **s);
 
-/* Fields of a snapshot: cannot fail, strings borrowed from it ("" if empty). Since: 0.1 */
+/* ---- Fields of a snapshot ----
+ *
+ * They cannot fail. Strings are borrowed from it, "" if empty. Times are nanoseconds since 1970.
+ */
+
+/* ctr_state_status: CTR_STATE_*. Since: 0.1 */
 CTR_API int32_t ctr_state_status(const ctr_state_t *s);
+
+/* ctr_state_pid: first process; 0 if none. Since: 0.1 */
 CTR_API int32_t ctr_state_pid(const ctr_state_t *s);
+
+/* ctr_state_conmon_pid: the monitor; 0 if none. Since: 0.1 */
 CTR_API int32_t ctr_state_conmon_pid(const ctr_state_t *s);
+
+/* ctr_state_exit_code: code of the last run; -1 if it was lost. Since: 0.1 */
 CTR_API int32_t ctr_state_exit_code(const ctr_state_t *s);
+
+/* ctr_state_exited: 1 if there was such an end, else 0. Since: 0.1 */
 CTR_API int32_t ctr_state_exited(const ctr_state_t *s);
+
+/* ctr_state_oom_killed: 1 if the OOM killer ended the last run, else 0. Since: 0.1 */
 CTR_API int32_t ctr_state_oom_killed(const ctr_state_t *s);
+
+/* ctr_state_mounted: 1 if the root file system is mounted, else 0. Since: 0.1 */
 CTR_API int32_t ctr_state_mounted(const ctr_state_t *s);
+
+/* ctr_state_stopped_by_user: 1 after a stop or kill by a caller, else 0. Since: 0.1 */
 CTR_API int32_t ctr_state_stopped_by_user(const ctr_state_t *s);
+
+/* ctr_state_started_ns: when the last run began; 0 = never. Since: 0.1 */
 CTR_API int64_t ctr_state_started_ns(const ctr_state_t *s);
+
+/* ctr_state_finished_ns: when the last run ended; 0 = never, or it runs. Since: 0.1 */
 CTR_API int64_t ctr_state_finished_ns(const ctr_state_t *s);
+
+/* ctr_state_mountpoint: where the root file system is mounted. Since: 0.1 */
 CTR_API const char *ctr_state_mountpoint(const ctr_state_t *s);
+
+/* ctr_state_run_dir: its directory of this boot. Since: 0.1 */
 CTR_API const char *ctr_state_run_dir(const ctr_state_t *s);
+
+/* ctr_state_config_path: the OCI spec on disk. Since: 0.1 */
 CTR_API const char *ctr_state_config_path(const ctr_state_t *s);
+
+/* ctr_state_error_text: why the last init or start failed. Since: 0.1 */
 CTR_API const char *ctr_state_error_text(const ctr_state_t *s);
 
 /* ctr_state_bind_mount_at: bind mount number `i`. 1, or 0 past the end. Since: 0.1 */
