@@ -118,7 +118,7 @@ CTR_API const char *ctr_event_container_name(const ctr_event_t *ev);
 /* ctr_event_image: name of its image, or its root directory. Since: 0.1 */
 CTR_API const char *ctr_event_image(const ctr_event_t *ev);
 
-/* ctr_event_exit_code: of DIED and REMOVE. Returns 1 and sets *code if there is one, else 0. */
+/* ctr_event_exit_code: of DIED and REMOVE: 1 and sets `code` if there is one, else 0. Since: 0.1 */
 CTR_API int ctr_event_exit_code(const ctr_event_t *ev, int32_t *code);
 
 /* ctr_event_oom_killed: of DIED: 1 if the OOM killer struck. Since: 0.1 */
