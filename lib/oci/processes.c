@@ -221,7 +221,10 @@ static int kill_worker(pid_t pid, int argc, char **argv, void *userdata)
 	CTR__CLOSE int pidfd = -1;
 	int rc;
 
-	if (!works_on(s->d, s->c, pid, argc, argv))
+	/* One that died meanwhile may have worked on it up to now: look again. */
+	if (argc == 0)
+		s->found++;
+	if (argc == 0 || !works_on(s->d, s->c, pid, argc, argv))
 		return 0;
 	pidfd = ctr__pidfd_open(pid, 0);
 	if (pidfd < 0 || !check_process(s->d, s->c, pid, works_on))

@@ -15,6 +15,7 @@
 #include "sys/cgroup.h"
 #include "sys/dirent_util.h"
 #include "sys/fd.h"
+#include "sys/wait_util.h"
 #include "util/cleanup.h"
 #include "util/str.h"
 
@@ -22,6 +23,13 @@
 #define CMDLINE_MAX  (128U << 10)
 #define CMDLINE_LOOK 512 /* enough to see the program's name */
 #define CGROUP_MAX   (64U << 10)
+
+#define PF_EXITING 0x00000004U /* linux/sched.h */
+#define PF_KTHREAD 0x00200000U
+
+/* How long a process that is between two command lines, or between life and death, is waited for. */
+#define PASSAGE_WAIT_MS 2000
+#define PASSAGE_LOOK_MS 1
 
 /* Reads the beginning of a file of /proc/PID. Length, or -errno. */
 static ssize_t read_head(pid_t pid, const char *name, char *buf, size_t size)
@@ -43,42 +51,55 @@ static ssize_t read_head(pid_t pid, const char *name, char *buf, size_t size)
 	return (ssize_t)len;
 }
 
-/* Field 3 and field 22 of /proc/PID/stat. The name in field 2 may contain anything, ") " too, so the
- * fields are counted from its end. */
-static bool read_stat(pid_t pid, char *state, uint64_t *start)
+struct stat_line {
+	char comm[64];
+	char state;
+	unsigned flags;
+	uint64_t start;
+};
+
+/* The name in field 2 may contain anything, ") " too, so the fields are counted from its end. */
+static bool read_stat(pid_t pid, struct stat_line *st)
 {
-	char buf[STAT_MAX], *p, *save = NULL;
+	char buf[STAT_MAX], *p, *open, *save = NULL;
 	ssize_t len = pid > 0 ? read_head(pid, "stat", buf, sizeof(buf) - 1) : -ESRCH;
+	uint64_t flags = 0;
+	bool ok = true;
 
 	if (len <= 0)
 		return false;
 	buf[len] = '\0';
+	open = strchr(buf, '(');
 	p = strrchr(buf, ')');
-	if (!p || p[1] != ' ' || p[2] == '\0')
+	if (!open || !p || p < open || p[1] != ' ' || p[2] == '\0')
 		return false;
-	*state = p[2];
+	*p = '\0';
+	snprintf(st->comm, sizeof(st->comm), "%s", open + 1);
+	st->state = p[2];
 	p = strtok_r(p + 1, " ", &save);
-	for (int field = 3; p && field < 22; field++)
+	for (int field = 3; p && field < 22; field++) {
+		if (field == 9)
+			ok = ctr__parse_u64(p, UINT32_MAX, &flags);
 		p = strtok_r(NULL, " ", &save);
-	return p && ctr__parse_u64(p, UINT64_MAX, start);
+	}
+	st->flags = (unsigned)flags;
+	return ok && p && ctr__parse_u64(p, UINT64_MAX, &st->start);
 }
 
 uint64_t ctr__proc_start_time(pid_t pid)
 {
-	uint64_t start;
-	char state;
+	struct stat_line st;
 
-	return read_stat(pid, &state, &start) ? start : 0;
+	return read_stat(pid, &st) ? st.start : 0;
 }
 
 bool ctr__proc_alive(pid_t pid, uint64_t start)
 {
-	uint64_t found;
-	char state;
+	struct stat_line st;
 
-	if (!read_stat(pid, &state, &found))
+	if (!read_stat(pid, &st))
 		return false;
-	return (start == 0 || start == found) && state != 'Z' && state != 'X' && state != 'x';
+	return (start == 0 || start == st.start) && !strchr("ZXx", st.state);
 }
 
 /* ---- looking for programs ---- */
@@ -90,7 +111,50 @@ static bool is_program(const char *argv0, const char *comm)
 	return strcmp(slash ? slash + 1 : argv0, comm) == 0;
 }
 
-/* Kernel threads and zombies have no command line. */
+enum passage {
+	PASSED, /* has a command line, or is no concern */
+	GONE,   /* was running the program, and has died */
+};
+
+/* The kernel gives threads of "runc" names such as "runc:[2:INIT]". */
+static bool may_run(const struct stat_line *st, const char *comm)
+{
+	char name[16];
+
+	snprintf(name, sizeof(name), "%.15s", comm);
+	return ctr__starts_with(st->comm, name);
+}
+
+static bool has_cmdline(pid_t pid)
+{
+	char first;
+
+	return read_head(pid, "cmdline", &first, 1) > 0;
+}
+
+/* A zombie whose other threads still run looks like one that is wholly dead: only its pidfd knows. */
+static enum passage await_passage(pid_t pid, const char *comm)
+{
+	CTR__CLOSE int pidfd = -1;
+	int64_t deadline = ctr__deadline(PASSAGE_WAIT_MS);
+	struct stat_line st;
+
+	if (!read_stat(pid, &st) || (st.flags & PF_KTHREAD))
+		return PASSED;
+	pidfd = ctr__pidfd_open(pid, 0);
+	if (pidfd < 0 || ctr__pidfd_wait(pidfd, 0) != 0)
+		return PASSED;
+	for (;;) {
+		if ((st.flags & PF_EXITING) && !may_run(&st, comm))
+			return PASSED;
+		if (ctr__pidfd_wait(pidfd, PASSAGE_LOOK_MS) != 0)
+			return may_run(&st, comm) ? GONE : PASSED;
+		if (has_cmdline(pid) || ctr__poll_timeout(deadline) == 0)
+			return PASSED;
+		read_stat(pid, &st);
+	}
+}
+
 static bool runs_program(pid_t pid, const char *comm)
 {
 	char head[CMDLINE_LOOK];
@@ -141,6 +205,16 @@ static int call_with_cmdline(pid_t pid, const char *comm,
 	return is_program(argv[0], comm) ? fn(pid, argc, argv, userdata) : 0;
 }
 
+static int look_at(pid_t pid, const char *comm,
+    int (*fn)(pid_t pid, int argc, char **argv, void *userdata), void *userdata)
+{
+	char *none[] = {NULL};
+
+	if (!has_cmdline(pid) && await_passage(pid, comm) == GONE)
+		return fn(pid, 0, none, userdata);
+	return runs_program(pid, comm) ? call_with_cmdline(pid, comm, fn, userdata) : 0;
+}
+
 int ctr__proc_each(
     const char *comm, int (*fn)(pid_t pid, int argc, char **argv, void *userdata), void *userdata)
 {
@@ -153,8 +227,8 @@ int ctr__proc_each(
 	while (rc == 0 && (e = readdir(d))) {
 		int64_t pid;
 
-		if (ctr__parse_i64(e->d_name, 1, INT_MAX, &pid) && runs_program((pid_t)pid, comm))
-			rc = call_with_cmdline((pid_t)pid, comm, fn, userdata);
+		if (ctr__parse_i64(e->d_name, 1, INT_MAX, &pid))
+			rc = look_at((pid_t)pid, comm, fn, userdata);
 	}
 	return rc;
 }

@@ -27,7 +27,8 @@ bool ctr__pidfd_exit_status(int pidfd, int *status);
 
 /* Calls fn(pid, argc, argv, userdata) for every process whose command line starts with the program name
  * `comm` (last path component of argv[0]); stops at nonzero and returns it. Kernel threads are skipped.
- * A program that is just being executed has no command line yet and is missed. */
+ * A process that is being executed or is dying has no command line, but its last threads still act: it is
+ * waited for. If it was running `comm` and died, then fn(pid, 0, {NULL}, userdata) tells so. */
 int ctr__proc_each(
     const char *comm, int (*fn)(pid_t pid, int argc, char **argv, void *userdata), void *userdata);
 

@@ -2,11 +2,14 @@
 /* Process descriptors. */
 #include "sys_test.h"
 
+#include <poll.h>
 #include <pthread.h>
 #include <signal.h>
+#include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 
+#include "sys/fd.h"
 #include "sys/proc.h"
 #include "sys/wait_util.h"
 #include "util/clock.h"
@@ -119,7 +122,75 @@ static void exit_status_after_reaping(void **state)
 	close(c.pidfd);
 }
 
+static void *linger(void *ms)
+{
+	poll(NULL, 0, *(int *)ms);
+	_exit(0);
+}
+
+/* A process of that name whose first thread has ended while another goes on for a while: it has no command
+ * line, and is not dead. */
+static pid_t start_dying(const char *name, int for_ms)
+{
+	pid_t pid = fork();
+	char path[64], text[512];
+	pthread_t t;
+
+	if (pid == 0) {
+		if (prctl(PR_SET_NAME, name) < 0 || pthread_create(&t, NULL, linger, &for_ms) != 0)
+			_exit(1);
+		syscall(SYS_exit, 0);
+	}
+	assert_true(pid > 0);
+	snprintf(path, sizeof(path), "/proc/%d/stat", (int)pid);
+	do {
+		CTR__CLOSE int fd = open(path, O_RDONLY | O_CLOEXEC);
+		ssize_t n = ctr__read_eintr(fd, text, sizeof(text) - 1);
+
+		assert_true(n > 0);
+		text[n] = '\0';
+	} while (!strstr(text, ") Z "));
+	return pid;
+}
+
+struct death {
+	pid_t want;
+	int told;
+};
+
+static int note_death(pid_t pid, int argc, char **argv, void *userdata)
+{
+	struct death *d = userdata;
+
+	assert_null(argv[argc]);
+	assert_int_equal(argc, 0);
+	d->told += pid == d->want;
+	return 0;
+}
+
+/* Its last threads may still be at work, so it counts as one that works until it is dead. */
+static void a_dying_program_is_waited_for(void **state)
+{
+	struct death d = {0};
+
+	(void)state;
+	if (or_enosys(0) != 0)
+		return;
+	for (int ms = 20; d.told == 0 && ms < 2000; ms *= 2) {
+		d.want = start_dying("ctr-unit-dying", ms);
+		assert_int_equal(ctr__proc_each("other", note_death, &d), 0);
+		assert_int_equal(d.told, 0);
+		assert_int_equal(ctr__proc_each("ctr-unit-dying", note_death, &d), 0);
+		if (d.told)
+			assert_int_equal(waitpid(d.want, NULL, WNOHANG), d.want);
+		else
+			assert_int_equal(waitpid(d.want, NULL, 0), d.want);
+	}
+	assert_int_equal(d.told, 1);
+}
+
 static void deadlines(void **state)
+
 {
 	(void)state;
 	assert_true(ctr__deadline(-1) == -1);
@@ -142,6 +213,7 @@ int main(void)
 	    cmocka_unit_test(signal_to_a_reaped_process),
 	    cmocka_unit_test(bad_descriptors),
 	    cmocka_unit_test(exit_status_after_reaping),
+	    cmocka_unit_test(a_dying_program_is_waited_for),
 	    cmocka_unit_test(deadlines),
 	};
 
