@@ -77,9 +77,18 @@ static int box_wait_fd(void *impl, const struct ctr_oci_container *c, ctr_error_
 
 int main(void)
 {
-	/* In the order of the struct; NULL = not supported, here pause, resume and monitor_alive. */
-	const struct ctr_oci_ops ops = {sizeof ops, 0, "timer", box_create, box_start, box_state,
-	    box_kill, box_remove, NULL, NULL, box_state, box_wait_fd, NULL};
+	/* What is not named is NULL: not supported, here pause, resume and more. */
+	const struct ctr_oci_ops ops = {
+	    .size = sizeof ops,
+	    .name = "timer",
+	    .create = box_create,
+	    .start = box_start,
+	    .state = box_state,
+	    .kill = box_kill,
+	    .remove = box_remove,
+	    .exit_status = box_state,
+	    .wait_fd = box_wait_fd,
+	};
 	struct timer_box box = {.fd = -1};
 	ctr_runtime_t *rt = open_store();
 	ctr_container_t *c;

@@ -111,6 +111,55 @@ enum {
 	CTR_CONFIG_NO_SHM = 65,     /* bool   NoShm: no /dev/shm of its own */
 	CTR_CONFIG_STORAGE =
 	    66, /* string storageDriver: storage driver; default "rootfs" with a root directory */
+	CTR_CONFIG_RESTART_POLICY =
+	    67, /* string restart_policy: no (default), always, on-failure, unless-stopped */
+	CTR_CONFIG_RESTART_RETRIES =
+	    68, /* number restart_retries: with on-failure: how often; 0 = no limit */
+	CTR_CONFIG_AUTO_REMOVE =
+	    69, /* bool   autoRemove: remove it when it has ended and was cleaned up */
+	CTR_CONFIG_HEALTHCHECK =
+	    70, /* JSON   healthcheck: {Test, Interval, Timeout, StartPeriod, Retries}, nanoseconds */
+	CTR_CONFIG_HEALTH_ON_FAILURE =
+	    71, /* number healthcheck_on_failure_action: CTR_HEALTH_ACTION_* */
+	CTR_CONFIG_HEALTH_LOG_DESTINATION =
+	    72, /* string healthLogDestination: directory of the health log; default: run directory */
+	CTR_CONFIG_HEALTH_MAX_LOG_COUNT =
+	    73, /* number healthMaxLogCount: entries kept; 0 = no limit; default 5 */
+	CTR_CONFIG_HEALTH_MAX_LOG_SIZE =
+	    74, /* number healthMaxLogSize: bytes of output kept; 0 = no limit; default 500 */
+	CTR_CONFIG_STARTUP_HEALTHCHECK =
+	    75, /* JSON   startupHealthCheck: as healthcheck, and Successes */
+	CTR_CONFIG_CREATE_COMMAND =
+	    76, /* list   CreateCommand: the command line that made it; shown only */
+	CTR_CONFIG_USE_IMAGE_RESOLV_CONF =
+	    77, /* bool   UseImageResolvConf: leave the image's /etc/resolv.conf alone */
+	CTR_CONFIG_USE_IMAGE_HOSTNAME =
+	    78, /* bool   useImageHostname: leave the image's /etc/hostname alone */
+	CTR_CONFIG_USE_IMAGE_HOSTS =
+	    79, /* bool   useImageHosts: leave the image's /etc/hosts alone */
+	CTR_CONFIG_BASE_HOSTS_FILE =
+	    80, /* string baseHostsFile: path, "image" or "none"; default: the host's /etc/hosts */
+	CTR_CONFIG_TIMEZONE = 81, /* string timezone: name below /usr/share/zoneinfo, or "local" */
+	CTR_CONFIG_UMASK = 82,    /* string umask: four octal digits; default 0022 */
+	CTR_CONFIG_PID_FILE =
+	    83, /* string pid_file: absolute path where the container's PID is written */
+	CTR_CONFIG_PASSWD_ENTRY =
+	    84, /* string passwd_entry: template of the line added to /etc/passwd */
+	CTR_CONFIG_GROUP_ENTRY =
+	    85, /* string group_entry: template of the line added to /etc/group */
+	CTR_CONFIG_HOST_USERS = 86, /* list   HostUsers: users of the host added to /etc/passwd */
+	CTR_CONFIG_CGROUPS_MODE =
+	    87, /* string cgroupsMode: enabled (default), disabled, no-conmon, split */
+	CTR_CONFIG_IS_INFRA = 88, /* bool   pause: the infra container of its pod */
+	CTR_CONFIG_CREATE_WORKING_DIR =
+	    89, /* bool   createWorkingDir: make the working directory if it is absent */
+	CTR_CONFIG_NETWORK_MODE = 90, /* string networkMode: as asked for; shown only */
+	CTR_CONFIG_INIT_CONTAINER_TYPE =
+	    91, /* string init_container_type: always or once: runs to its end before the pod's others */
+	CTR_CONFIG_EXPOSED_PORTS =
+	    92,                     /* JSON   exposedPorts: port -> list of protocols; shown only */
+	CTR_CONFIG_LABEL_OPTS = 94, /* list   labelopts: SELinux label options, e.g. "disable" */
+	CTR_CONFIG_NAMESPACE = 95   /* string namespace: stored, not interpreted */
 };
 
 /* Shorthands for the spec that a builder writes; they exclude CTR_CONFIG_SPEC. */

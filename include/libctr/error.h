@@ -46,9 +46,10 @@ enum {
 	CTR_E_INTERNAL = -11,   /* a bug in libctr or a broken promise of a plug-in           */
 	CTR_E_EMPTY_ID = -12,   /* an empty name or ID                                        */
 	CTR_E_RUNTIME_STOPPED =
-	    -13,              /* after ctr_runtime_shutdown(), or the run root vanished     */
-	CTR_E_ROOTLESS = -14, /* needs root                                                 */
-	CTR_E_SYSTEM = -15,   /* a system call failed; see ctr_error_errno()                */
+	    -13,               /* after ctr_runtime_shutdown(), or the run root vanished     */
+	CTR_E_ROOTLESS = -14,  /* needs root                                                 */
+	CTR_E_SYSTEM = -15,    /* a system call failed; see ctr_error_errno()                */
+	CTR_E_CANCELLED = -16, /* the caller's cancel descriptor became readable               */
 	/* Containers. */
 	CTR_E_NO_SUCH_CTR = -20, /* no container has this ID, name or prefix                   */
 	CTR_E_CTR_EXISTS = -21,  /* ID or name is taken; prefix is ambiguous; dependents exist */
@@ -60,6 +61,13 @@ enum {
 	CTR_E_NO_CGROUPS = -27, /* the container was made without a cgroup                    */
 	CTR_E_NO_SUCH_POD = -30,
 	CTR_E_NO_SUCH_EXEC = -31,
+	CTR_E_POD_EXISTS = -32,  /* ID or name is taken; prefix is ambiguous                  */
+	CTR_E_POD_REMOVED = -33, /* the handle's pod is gone                                  */
+	CTR_E_POD_PARTIAL = -34, /* some of the pod's containers failed; one detail for each  */
+	CTR_E_POD_STATE = -35,   /* the pod's state does not allow the operation              */
+	CTR_E_NO_SUCH_ARTIFACT =
+	    -36,                    /* no artifact has this name                                 */
+	CTR_E_NO_HEALTHCHECK = -37, /* the container's configuration has none                    */
 	/* OCI runtime and monitor. "oci.stderr" has their own words. */
 	CTR_E_OCI_RUNTIME = -40,
 	CTR_E_OCI_PERMISSION = -41, /* it said "permission denied"                                */

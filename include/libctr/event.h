@@ -29,6 +29,9 @@
 extern "C" {
 #endif
 
+/* What an event is about. Numbers are frozen. */
+enum { CTR_EVENT_OBJECT_CONTAINER = 0, CTR_EVENT_OBJECT_POD = 1, CTR_EVENT_OBJECT_SYSTEM = 2 };
+
 /* Types of events. ctr_event_name() gives libpod's words. */
 enum {
 	CTR_EVENT_UNKNOWN = 0,
@@ -45,6 +48,12 @@ enum {
 	CTR_EVENT_SYNC = 11,
 	CTR_EVENT_MOUNT = 12,
 	CTR_EVENT_UNMOUNT = 13,
+	CTR_EVENT_RESTART = 14,
+	CTR_EVENT_RENAME = 15, /* the name is the new one                                 */
+	CTR_EVENT_UPDATE = 16,
+	CTR_EVENT_REFRESH = 17,
+	CTR_EVENT_HEALTH_STATUS = 18, /* after every health check                                */
+	CTR_EVENT_PRUNE = 19,
 	CTR_EVENT_LOST = 100 /* ctr_event_count() events were missed                   */
 };
 

@@ -33,6 +33,9 @@ int ctr__cfg_derive(ctr_config_t *cfg, const struct ctr__json *root, ctr_error_t
 
 /* The checks of ctr__config_validate(), with the object that `cfg` was decoded from. */
 int ctr__cfg_check(const ctr_config_t *cfg, const struct ctr__json *root, ctr_error_t **err);
+int ctr__cfg_check_policy(const ctr_config_t *cfg, ctr_error_t **err);
+int ctr__cfg_check_health(const ctr_config_t *cfg, const struct ctr__json *root, ctr_error_t **err);
+int ctr__cfg_check_files(const ctr_config_t *cfg, const struct ctr__json *root, ctr_error_t **err);
 int ctr__cfg_check_net(const ctr_config_t *cfg, const struct ctr__json *root, ctr_error_t **err);
 
 /* A failure that is about one field: the message says which, the detail "field" too. */

@@ -305,6 +305,8 @@ static int check_plain_fields(const ctr_config_t *cfg, ctr_error_t **err)
 		r = check_log_driver(cfg->log_driver, err);
 	if (r == 0)
 		r = check_labels(cfg, err);
+	if (r == 0)
+		r = ctr__cfg_check_policy(cfg, err);
 	return r;
 }
 
@@ -315,6 +317,10 @@ int ctr__cfg_check(const ctr_config_t *cfg, const struct ctr__json *root, ctr_er
 
 	if (r == 0)
 		r = ctr__cfg_check_net(cfg, root, err);
+	if (r == 0)
+		r = ctr__cfg_check_health(cfg, root, err);
+	if (r == 0)
+		r = ctr__cfg_check_files(cfg, root, err);
 	if (r == 0)
 		r = check_id_mappings(ctr__cfg_member(root, "idMappingsOptions"), err);
 	if (r == 0)

@@ -25,6 +25,12 @@ static const struct {
     {CTR_EVENT_SYNC, "sync"},
     {CTR_EVENT_MOUNT, "mount"},
     {CTR_EVENT_UNMOUNT, "unmount"},
+    {CTR_EVENT_RESTART, "restart"},
+    {CTR_EVENT_RENAME, "rename"},
+    {CTR_EVENT_UPDATE, "update"},
+    {CTR_EVENT_REFRESH, "refresh"},
+    {CTR_EVENT_HEALTH_STATUS, "health_status"},
+    {CTR_EVENT_PRUNE, "prune"},
     {CTR_EVENT_LOST, "lost"},
 };
 
@@ -57,6 +63,7 @@ struct ctr_event *ctr__event_alloc(void)
 		return NULL;
 	atomic_init(&ev->refs, 1);
 	ev->id = ev->name = ev->image = "";
+	ev->pod = ev->health_status = ev->health_log = ev->error = "";
 	ev->arena = arena;
 	return ev;
 }

@@ -27,9 +27,12 @@ struct ctr_event {
 	int64_t time_ns;
 	uint64_t count;
 	uint64_t stamp;                /* order; set by the store when it is written */
+	int32_t object;                /* what it is about: CTR_EVENT_OBJECT_* */
+	int64_t health_streak;         /* failures of the health check in a row */
 	const char *id, *name, *image; /* "" if they do not apply */
-	struct ctr__cfg_map labels;    /* sorted */
-	struct ctr__arena arena;       /* owns the strings */
+	const char *pod, *health_status, *health_log, *error;
+	struct ctr__cfg_map labels; /* sorted */
+	struct ctr__arena arena;    /* owns the strings */
 };
 
 /* A new event of now about a container; `cfg` NULL for none. Strings are copied; what is not UTF-8 in them is

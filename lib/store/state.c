@@ -45,6 +45,15 @@ enum tag {
 	TAG_NET_NS = 21,
 	TAG_BIND_MOUNT = 22,
 	TAG_SLOT = 23,
+	TAG_RESTART_MATCH = 24,
+	TAG_STARTUP_PASSED = 25,
+	TAG_RESTART_COUNT = 26,
+	TAG_HEALTH = 27,
+	TAG_STARTUP_SUCCESSES = 28,
+	TAG_STARTUP_FAILURES = 29,
+	TAG_HEALTH_PID = 30,
+	TAG_HEALTH_START = 31,
+	TAG_STAGE_HOOKS = 32,
 	TAG_END /* the first that is not known */
 };
 
@@ -52,7 +61,7 @@ void ctr__state_init(struct ctr__state *s, int32_t state)
 {
 	memset(s, 0, sizeof(*s));
 	s->state = state;
-	s->mountpoint = s->config_path = s->error = s->net_ns = "";
+	s->mountpoint = s->config_path = s->error = s->net_ns = s->stage_hooks = "";
 }
 
 /* ---- encoding ---- */
@@ -103,6 +112,20 @@ static unsigned char *put_numbers(const struct ctr__state *s, unsigned char *p)
 	return put_field(p, TAG_FINISHED, (uint64_t)s->finished_ns, 8);
 }
 
+/* Tags are in rising order, so those that came later follow the strings. */
+static unsigned char *put_later_numbers(const struct ctr__state *s, unsigned char *p)
+{
+	p = put_field(p, TAG_SLOT, s->slot, 4);
+	p = put_flag(p, TAG_RESTART_MATCH, s->restart_match);
+	p = put_flag(p, TAG_STARTUP_PASSED, s->startup_passed);
+	p = put_field(p, TAG_RESTART_COUNT, s->restart_count, 4);
+	p = put_field(p, TAG_HEALTH, (uint32_t)s->health, 4);
+	p = put_field(p, TAG_STARTUP_SUCCESSES, s->startup_successes, 4);
+	p = put_field(p, TAG_STARTUP_FAILURES, s->startup_failures, 4);
+	p = put_field(p, TAG_HEALTH_PID, (uint32_t)s->health_pid, 4);
+	return put_field(p, TAG_HEALTH_START, s->health_start, 8);
+}
+
 static void add_head(struct ctr__buf *out, enum tag tag, size_t len)
 {
 	unsigned char head[FIELD_LEN];
@@ -141,7 +164,7 @@ void ctr__state_encode(const struct ctr__state *s, struct ctr__buf *out)
 {
 	/* Numbers go to the stack first: one addition to the buffer instead of fifty. */
 	unsigned char fixed[HEAD_LEN + TAG_END * (FIELD_LEN + 8)] = {VERSION, VERSION};
-	unsigned char slot[FIELD_LEN + 4], *end;
+	unsigned char later[TAG_END * (FIELD_LEN + 8)], *end;
 
 	end = put_numbers(s, fixed + HEAD_LEN);
 	ctr__buf_add(out, fixed, (size_t)(end - fixed));
@@ -150,8 +173,9 @@ void ctr__state_encode(const struct ctr__state *s, struct ctr__buf *out)
 	add_string(out, TAG_ERROR, s->error);
 	add_string(out, TAG_NET_NS, s->net_ns);
 	add_bind_mounts(out, s);
-	end = put_field(slot, TAG_SLOT, s->slot, 4);
-	ctr__buf_add(out, slot, (size_t)(end - slot));
+	end = put_later_numbers(s, later);
+	ctr__buf_add(out, later, (size_t)(end - later));
+	add_string(out, TAG_STAGE_HOOKS, s->stage_hooks);
 	ctr__buf_add(out, s->unknown, s->unknown_len);
 }
 
@@ -265,6 +289,15 @@ static bool decode_field(const struct field *f, struct ctr__state *s)
 	case TAG_NET_NS: return get_string(f, &s->net_ns);
 	case TAG_BIND_MOUNT: return get_bind_mount(f, s);
 	case TAG_SLOT: return get_u32(f, &s->slot);
+	case TAG_RESTART_MATCH: return get_flag(f, &s->restart_match);
+	case TAG_STARTUP_PASSED: return get_flag(f, &s->startup_passed);
+	case TAG_RESTART_COUNT: return get_u32(f, &s->restart_count);
+	case TAG_HEALTH: return get_i32(f, 0, INT32_MAX, &s->health);
+	case TAG_STARTUP_SUCCESSES: return get_u32(f, &s->startup_successes);
+	case TAG_STARTUP_FAILURES: return get_u32(f, &s->startup_failures);
+	case TAG_HEALTH_PID: return get_i32(f, 0, INT32_MAX, &s->health_pid);
+	case TAG_HEALTH_START: return get_u64(f, &s->health_start);
+	case TAG_STAGE_HOOKS: return get_string(f, &s->stage_hooks);
 	case TAG_END: break;
 	}
 	return false;

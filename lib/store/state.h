@@ -41,6 +41,13 @@ struct ctr__state {
 	/* The container's lock slot, set by ctr__store_add() and repair, encoded like the rest: an old handle
 	 * whose ID was removed and used again for another container notices by it. */
 	uint32_t slot;
+	bool restart_match;     /* it ended by itself: the restart policy applies to this end */
+	bool startup_passed;    /* the startup health check has succeeded                     */
+	uint32_t restart_count; /* restarts by policy since the last start by hand            */
+	int32_t health;         /* CTR_HEALTH_*: result of the last check                     */
+	uint32_t startup_successes, startup_failures;
+	int32_t health_pid; /* of the process that runs the checks; 0 = none */
+	uint64_t health_start;
 	uint32_t mount_count; /* uses by ctr_container_mount(), without the container itself */
 	uint64_t pid_start;
 	uint64_t conmon_start;
@@ -51,8 +58,9 @@ struct ctr__state {
 	const char *config_path;
 	const char *error;
 	const char *net_ns;
+	const char *stage_hooks; /* JSON: OCI stage -> hooks of the extension directories */
 	/* destination, host path, ...: 2 * bind_mounts_n strings */
-	const char *bind_mounts[16];
+	const char *bind_mounts[24];
 	uint32_t bind_mounts_n;
 	/* Tags that this library does not know: kept as they are. */
 	const unsigned char *unknown;

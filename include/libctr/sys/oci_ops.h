@@ -56,6 +56,9 @@ struct ctr_oci_container {
 	    monitor_start;   /* the same for monitor_pid                                        */
 	int32_t pid;         /* container's first process; 0 = none known                       */
 	int32_t monitor_pid; /* process that watches it; 0 = none                               */
+	/* What the monitor runs, once, when the container has ended and its exit data is recorded:
+	 * absolute path and arguments, NULL-terminated; NULL = nothing. */
+	const char *const *exit_command;
 };
 
 /* What an operation reports. The library zeroes it and sets `size` before the call. */
@@ -127,6 +130,20 @@ struct ctr_oci_ops {
 	/* 1 = somebody will still record the exit data of a container that has ended, 0 = nobody.
 	 * NULL: assumed 1. */
 	int (*monitor_alive)(void *impl, const struct ctr_oci_container *c, ctr_error_t **err);
+
+	/* Changes the limits of a created, running or paused container. `resources`: the JSON of
+	 * linux.resources with those members that change. */
+	int (*update)(void *impl, const struct ctr_oci_container *c, const char *resources,
+	    ctr_error_t **err);
+
+	/* Runs one more process in a running container to its end: `process` is the JSON of the OCI
+	 * spec's process. Its standard output and error are collected, at most `output_max` bytes, into
+	 * *output (malloc'ed, *output_len bytes, NUL-terminated; the caller frees it). It is killed after
+	 * timeout_ms (-1 = never): CTR_E_TIMEOUT. *exit_code: 0..255, 128 + signal; 126 and 127 if it could
+	 * not be executed. */
+	int (*run_process)(void *impl, const struct ctr_oci_container *c, const char *process,
+	    int64_t timeout_ms, size_t output_max, int32_t *exit_code, char **output,
+	    size_t *output_len, ctr_error_t **err);
 
 	/* new operations go below this line */
 };

@@ -5,6 +5,8 @@
 #define ID64 "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
 
 /* A value for every field; `beside` is what else it needs. */
+#define HEALTH "\"healthcheck\":{\"Test\":[\"CMD\",\"true\"]},\"spec\":" SPEC "," ROOTFS
+
 static const struct sample {
 	const char *key, *value, *beside;
 } samples[] = {
@@ -67,6 +69,34 @@ static const struct sample {
     {"noCgroups", "true", NULL},
     {"NoShm", "true", NULL},
     {"storageDriver", "\"rootfs\"", NULL},
+    {"restart_policy", "\"always\"", NULL},
+    {"restart_retries", "3", "\"restart_policy\":\"on-failure\",\"spec\":" SPEC "," ROOTFS},
+    {"autoRemove", "true", NULL},
+    {"healthcheck", "{\"Test\":[\"CMD\",\"true\"],\"Interval\":30000000000}", NULL},
+    {"healthcheck_on_failure_action", "4", HEALTH},
+    {"healthLogDestination", "\"/var/log/health\"", HEALTH},
+    {"healthMaxLogCount", "7", HEALTH},
+    {"healthMaxLogSize", "700", HEALTH},
+    {"startupHealthCheck", "{\"Test\":[\"CMD\",\"true\"],\"Successes\":2}", HEALTH},
+    {"CreateCommand", "[\"ctrctl\",\"create\"]", NULL},
+    {"UseImageResolvConf", "true", NULL},
+    {"useImageHostname", "true", NULL},
+    {"useImageHosts", "true", NULL},
+    {"baseHostsFile", "\"none\"", NULL},
+    {"timezone", "\"Europe/Berlin\"", NULL},
+    {"umask", "\"0077\"", NULL},
+    {"pid_file", "\"/run/x.ctr.pid\"", NULL},
+    {"passwd_entry", "\"$USERNAME:x:$UID:$GID::$HOME:/bin/sh\"", NULL},
+    {"group_entry", "\"$GROUPNAME:x:$GID:\"", NULL},
+    {"HostUsers", "[\"root\"]", NULL},
+    {"cgroupsMode", "\"enabled\"", NULL},
+    {"pause", "true", "\"pod\":\"p1\",\"spec\":" SPEC "," ROOTFS},
+    {"createWorkingDir", "true", NULL},
+    {"networkMode", "\"host\"", NULL},
+    {"init_container_type", "\"once\"", "\"pod\":\"p1\",\"spec\":" SPEC "," ROOTFS},
+    {"exposedPorts", "{\"80\":[\"tcp\"]}", NULL},
+    {"labelopts", "[\"disable\"]", NULL},
+    {"namespace", "\"ns\"", NULL},
 };
 
 static const struct sample *find_sample(const char *key)

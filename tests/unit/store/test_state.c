@@ -199,7 +199,7 @@ static void order_and_repetition_are_checked(void **state)
 	field(&b, 3, "\x07\0\0\0", 4);
 	damaged(&b);
 	start(&b);
-	for (int i = 0; i < 9; i++)
+	for (int i = 0; i < 13; i++)
 		field(&b, 22, "/d\0/h", 6);
 	damaged(&b);
 }
