@@ -5,7 +5,8 @@
  * defaults.c  the spec for a caller who has only a root file system and a command
  *             (wish.c checks what it asks for, capset.c and host.c what it may have)
  * validate.c  the types of what libctr reads or edits
- * generate.c  the config.json of a bundle, from a configuration and what is known at init
+ * generate.c  the config.json of a bundle, from a configuration and what is known at init, step by step:
+ *             gen_mounts.c, gen_namespaces.c, gen_process.c, gen_linux.c (gen.h)
  * edit.c, mounts.c  writing into a document; its list of mounts
  */
 #ifndef LIBCTR_SPEC_SPEC_H

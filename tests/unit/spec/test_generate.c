@@ -380,7 +380,7 @@ static void test_null_members(void **state)
 	assert_json(AT(r->doc, "root"), "{'path':'/mnt/root'}");
 	assert_int_equal(AT(r->doc, "mounts")->count, 1);
 	assert_json(AT(r->doc, "linux"),
-	    "{'cgroupsPath':'/c','namespaces':[{'type':'network','path':'/n'}]}");
+	    "{'namespaces':[{'type':'network','path':'/n'}],'cgroupsPath':'/c'}");
 }
 
 /* What comes back from a store may be anything. */

@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The steps of generating a config.json. Each one edits the copy of the spec. A failed allocation is
+ * remembered in `e`; a step that finds something wrong sets `code` (and *err), which ends the generation. The
+ * order is in generate.c.
+ */
+#ifndef LIBCTR_SPEC_GEN_H
+#define LIBCTR_SPEC_GEN_H
+
+#include "spec/edit.h"
+#include "spec/spec.h"
+
+struct ctr__gen {
+	struct ctr__edit e;
+	struct ctr__json *spec, *process;
+	const ctr_config_t *cfg;
+	const struct ctr__spec_facts *facts;
+	ctr_error_t **err;
+	int code; /* 0, or the negative code of the step that failed */
+};
+
+/* Text that is not empty? */
+bool ctr__gen_is_set(const struct ctr__json *v);
+/* spec.linux, made if it is absent. */
+struct ctr__json *ctr__gen_linux(struct ctr__gen *g);
+/* Has the container a namespace of this kind ("pid") that is made for it? */
+bool ctr__gen_own_namespace(const struct ctr__gen *g, const char *type);
+/* The entry of linux.namespaces; NULL if there is none. */
+struct ctr__json *ctr__gen_find_namespace(const struct ctr__gen *g, const char *type);
+
+/* gen_mounts.c */
+void ctr__gen_root(struct ctr__gen *g);
+void ctr__gen_bind_mounts(struct ctr__gen *g);
+void ctr__gen_sort_mounts(struct ctr__gen *g);
+/* gen_namespaces.c */
+void ctr__gen_namespaces(struct ctr__gen *g);
+/* gen_process.c */
+void ctr__gen_labels(struct ctr__gen *g);
+void ctr__gen_hostname(struct ctr__gen *g);
+void ctr__gen_no_new_privs(struct ctr__gen *g);
+/* gen_linux.c */
+void ctr__gen_annotations(struct ctr__gen *g);
+void ctr__gen_cgroup(struct ctr__gen *g);
+
+#endif
