@@ -7,6 +7,7 @@
  * follow.c  a container's log as its standard streams, until it ends
  * life.c    start, stop, kill, pause, unpause, wait, rm
  * show.c    ps, inspect-state, version
+ * events.c  events
  * util.c    errors, arguments
  */
 #ifndef CTRCTL_H
@@ -42,6 +43,7 @@ int cmd_unpause(struct app *app, int argc, char **argv);
 int cmd_wait(struct app *app, int argc, char **argv);
 int cmd_rm(struct app *app, int argc, char **argv);
 int cmd_ps(struct app *app, int argc, char **argv);
+int cmd_events(struct app *app, int argc, char **argv);
 int cmd_inspect_state(struct app *app, int argc, char **argv);
 
 /* Prints the options of create and run. */
@@ -70,5 +72,11 @@ int for_each_target(struct app *app, char **names, target_fn fn, void *userdata,
 bool parse_size(const char *text, int64_t *bytes);
 bool parse_signal(const char *text, int32_t *sig);
 bool parse_number(const char *text, int64_t *number);
+/* "json" or "table". */
+bool parse_format(const char *text, bool *json);
+
+/* Prints a string of JSON, or `"key": ` of an object; control characters are escaped. */
+void print_json(const char *text);
+void print_key(const char *key);
 
 #endif

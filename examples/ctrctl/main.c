@@ -23,8 +23,10 @@ static const struct command {
     {"unpause", cmd_unpause, "CONTAINER...", "thaw them"},
     {"wait", cmd_wait, "CONTAINER...", "wait for the end; print the exit codes"},
     {"rm", cmd_rm, "[-f] CONTAINER...", "remove containers; -f also running ones"},
-    {"ps", cmd_ps, "[-a] [-q] [--no-trunc] [--filter KEY=VALUE]...",
+    {"ps", cmd_ps, "[-a] [-q] [--no-trunc] [--format table|json] [--filter KEY=VALUE]...",
         "list containers; -a all, -q IDs only; filters: id, name, state, label"},
+    {"events", cmd_events, "[-f] [--since TIME] [--format table|json] [--filter KEY=VALUE]...",
+        "print what happened; -f what happens, too; TIME: seconds since 1970, or 10m = ago"},
     {"inspect-state", cmd_inspect_state, "CONTAINER...", "print the state as JSON"},
 };
 enum { N_COMMANDS = sizeof commands / sizeof *commands };

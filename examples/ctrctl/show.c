@@ -8,7 +8,7 @@
 #include <time.h>
 
 struct ps {
-	bool all, full, quiet;
+	bool all, full, quiet, json;
 	const char *filters[65]; /* NULL-terminated */
 	size_t filters_n;
 };
@@ -49,6 +49,36 @@ static void print_row(const ctr_list_t *list, size_t i, const struct ps *ps)
 	    ctr_list_command(list, i));
 }
 
+static void print_number(const char *key, int64_t n)
+{
+	print_key(key);
+	printf("%lld, ", (long long)n);
+}
+
+static void print_text(const char *key, const char *text)
+{
+	print_key(key);
+	print_json(text);
+	printf(", ");
+}
+
+/* Times are nanoseconds since 1970, 0 = never. */
+static void print_object(const ctr_list_t *list, size_t i, bool first)
+{
+	printf("%s  {", first ? "" : ",\n");
+	print_text("Id", ctr_list_id(list, i));
+	print_text("Name", ctr_list_name(list, i));
+	print_text("Image", ctr_list_image(list, i));
+	print_text("Command", ctr_list_command(list, i));
+	print_text("State", ctr_state_name(ctr_list_state(list, i)));
+	print_number("Pid", ctr_list_pid(list, i));
+	print_number("ExitCode", ctr_list_exit_code(list, i));
+	print_number("Created", ctr_list_created_ns(list, i));
+	print_number("StartedAt", ctr_list_started_ns(list, i));
+	print_key("FinishedAt");
+	printf("%lld}", (long long)ctr_list_finished_ns(list, i));
+}
+
 static bool is_active(int32_t state)
 {
 	return state == CTR_STATE_RUNNING || state == CTR_STATE_PAUSED ||
@@ -59,7 +89,7 @@ static int ps_options(struct app *app, int argc, char **argv, struct ps *ps)
 {
 	static const struct option options[] = {{"all", no_argument, NULL, 'a'},
 	    {"filter", required_argument, NULL, 'f'}, {"no-trunc", no_argument, NULL, 'n'},
-	    {"quiet", no_argument, NULL, 'q'}, {0}};
+	    {"format", required_argument, NULL, 'j'}, {"quiet", no_argument, NULL, 'q'}, {0}};
 	int o;
 
 	while ((o = getopt_long(argc, argv, "+af:q", options, NULL)) != -1) {
@@ -67,6 +97,11 @@ static int ps_options(struct app *app, int argc, char **argv, struct ps *ps)
 		case 'a': ps->all = true; break;
 		case 'n': ps->full = true; break;
 		case 'q': ps->quiet = true; break;
+		case 'j':
+			if (!parse_format(optarg, &ps->json))
+				return usage_error(
+				    app, "'%s' is no format; table and json are", optarg);
+			break;
 		case 'f':
 			if (ps->filters_n == 64)
 				return usage_error(app, "more than 64 filters");
@@ -80,6 +115,29 @@ static int ps_options(struct app *app, int argc, char **argv, struct ps *ps)
 	return 0;
 }
 
+/* Who filters has said what to show. */
+static void show_list(const ctr_list_t *list, const struct ps *ps)
+{
+	size_t shown = 0;
+
+	if (ps->json)
+		printf("[\n");
+	else if (!ps->quiet)
+		printf("%-*s  %-20s %-11s %-8s %-16s %s\n", ps->full ? 64 : 12, "ID", "NAME",
+		    "STATE", "PID", "CREATED", "COMMAND");
+	for (size_t i = 0; i < ctr_list_count(list); i++) {
+		if (!ps->all && ps->filters_n == 0 && !is_active(ctr_list_state(list, i)))
+			continue;
+		if (ps->json)
+			print_object(list, i, shown == 0);
+		else
+			print_row(list, i, ps);
+		shown++;
+	}
+	if (ps->json)
+		printf("%s]\n", shown ? "\n" : "");
+}
+
 int cmd_ps(struct app *app, int argc, char **argv)
 {
 	struct ps ps = {0};
@@ -91,14 +149,7 @@ int cmd_ps(struct app *app, int argc, char **argv)
 		return wrong;
 	if (ctr_runtime_list(app->rt, ps.filters, 0, &list, &err) < 0)
 		return report(app, NULL, &err);
-	if (!ps.quiet)
-		printf("%-*s  %-20s %-11s %-8s %-16s %s\n", ps.full ? 64 : 12, "ID", "NAME",
-		    "STATE", "PID", "CREATED", "COMMAND");
-	for (size_t i = 0; i < ctr_list_count(list); i++) {
-		/* Who filters has said what to show. */
-		if (ps.all || ps.filters_n > 0 || is_active(ctr_list_state(list, i)))
-			print_row(list, i, &ps);
-	}
+	show_list(list, &ps);
 	ctr_list_free(list);
 	return 0;
 }

@@ -89,6 +89,33 @@ bool parse_number(const char *text, int64_t *number)
 	return errno == 0 && end != text && !*end;
 }
 
+bool parse_format(const char *text, bool *json)
+{
+	*json = strcmp(text, "json") == 0;
+	return *json || strcmp(text, "table") == 0;
+}
+
+/* What the library gives is UTF-8. */
+void print_json(const char *text)
+{
+	putchar('"');
+	for (; text && *text; text++) {
+		if (*text == '"' || *text == '\\')
+			printf("\\%c", *text);
+		else if ((unsigned char)*text < 0x20)
+			printf("\\u%04x", *text);
+		else
+			putchar(*text);
+	}
+	putchar('"');
+}
+
+void print_key(const char *key)
+{
+	print_json(key);
+	printf(": ");
+}
+
 bool parse_size(const char *text, int64_t *bytes)
 {
 	static const char units[] = "bkmgt";

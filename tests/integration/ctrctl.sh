@@ -75,6 +75,36 @@ expect 0 '^web$' "$ctrctl" rm -f web
 [ -z "$(find /sys/fs/cgroup -name "*$id*")" ] || fail "a cgroup is left"
 expect_error 125 'no' "$ctrctl" rm web
 
+# what happened
+expect 0 ' create .*web' "$ctrctl" events --filter container="$id"
+expect 0 'died .*exit code 5' "$ctrctl" events --since 1h --filter event=died
+expect 0 '"Status":"died"' "$ctrctl" events --format json --filter event=died
+while read -r line; do
+	python3 -c 'import json,sys; json.loads(sys.argv[1])' "$line" || fail "no JSON: $line"
+done <out.txt
+expect_error 125 "'soon' is no time" "$ctrctl" events --since soon
+expect_error 125 "'xml' is no format" "$ctrctl" events --format xml
+"$ctrctl" events --follow --filter event=create >followed.txt &
+job=$!
+for n in {1..600}; do
+	"$ctrctl" create --name "follow$n" "$ROOTFS" /bin/true >/dev/null
+	"$ctrctl" rm "follow$n" >/dev/null
+	[ -s followed.txt ] && break
+	sleep 0.05
+done
+kill -TERM $job
+wait $job || fail "events --follow ended with $?"
+grep -q ' create .*follow' followed.txt || fail "nothing was followed"
+
+# for programs
+expect 0 '^\[' "$ctrctl" ps --format json
+[ "$(python3 -c 'import json; print(json.load(open("out.txt")))')" = '[]' ] || fail "not an empty list"
+expect 0 '' "$ctrctl" create --name 'json' --label 'a=b' "$ROOTFS" /bin/echo 'a "quoted" \ one'
+expect 0 '"Name": "json"' "$ctrctl" ps -a --format json
+python3 -c 'import json; l = json.load(open("out.txt")); assert l[0]["State"] == "created" and "quoted" in l[0]["Command"], l' ||
+	fail "ps --format json is wrong"
+expect 0 '' "$ctrctl" rm json
+
 # detached, and several at once
 expect 0 '^[0-9a-f]{64}$' "$ctrctl" run --detach --name one "$ROOTFS" /bin/sleep 1000
 expect 0 '^[0-9a-f]{64}$' "$ctrctl" run --detach --name two "$ROOTFS" /bin/sleep 1000
