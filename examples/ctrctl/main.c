@@ -33,8 +33,9 @@ enum { N_COMMANDS = sizeof commands / sizeof *commands };
 
 static const struct option options[] = {{"root", required_argument, NULL, 'r'},
     {"run-root", required_argument, NULL, 'R'}, {"runtime", required_argument, NULL, 'o'},
-    {"conmon", required_argument, NULL, 'c'}, {"debug", no_argument, NULL, 'd'},
-    {"help", no_argument, NULL, 'h'}, {"version", no_argument, NULL, 'v'}, {0}};
+    {"conmon", required_argument, NULL, 'c'}, {"helper", required_argument, NULL, 'H'},
+    {"debug", no_argument, NULL, 'd'}, {"help", no_argument, NULL, 'h'},
+    {"version", no_argument, NULL, 'v'}, {0}};
 
 static const struct command *find(const char *name)
 {
@@ -74,6 +75,7 @@ static int help(struct app *app, const char *topic)
 	       "  --run-root DIR     what is forgotten at a reboot (LIBCTR_RUN_ROOT, /run/libctr)\n"
 	       "  --runtime PATH     OCI runtime, or several with colons (LIBCTR_OCI)\n"
 	       "  --conmon PATH      container monitor (LIBCTR_CONMON)\n"
+	       "  --helper PATH      libctr-helper, for restart policies (LIBCTR_HELPER)\n"
 	       "  --debug            tell what the library does\n"
 	       "\nExit code: the container's own for run; 125 if ctrctl failed, 126 if the\n"
 	       "command cannot be executed, 127 if it does not exist.\n");
@@ -106,6 +108,7 @@ static void set_defaults(struct app *app)
 	app->open.run_root = getenv("LIBCTR_RUN_ROOT");
 	app->open.oci_runtimes = getenv("LIBCTR_OCI");
 	app->open.conmon = getenv("LIBCTR_CONMON");
+	app->open.helper = getenv("LIBCTR_HELPER");
 	app->open.log = print_log;
 }
 
@@ -141,6 +144,7 @@ int main(int argc, char **argv)
 		case 'R': app.open.run_root = optarg; break;
 		case 'o': app.open.oci_runtimes = optarg; break;
 		case 'c': app.open.conmon = optarg; break;
+		case 'H': app.open.helper = optarg; break;
 		case 'd': app.open.log_level = CTR_LOG_DEBUG; break;
 		case 'h': return help(&app, NULL);
 		case 'v': return version();

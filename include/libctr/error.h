@@ -77,7 +77,8 @@ enum {
 	CTR_E_OCI_SECURITY = -44, /* it could not set or get a security attribute               */
 	CTR_E_CONMON_DEAD = -45,  /* the monitor died without recording an exit code            */
 	CTR_E_CONMON_UNAVAILABLE =
-	    -46, /* the monitor's binary is missing or unusable             */
+	    -46,               /* the monitor's binary is missing or unusable             */
+	CTR_E_NO_HELPER = -47, /* the helper program is missing or cannot be executed     */
 	/* State store. */
 	CTR_E_STORE = -60,
 	CTR_E_STORE_CONFIG = -61,  /* opened with other directories than it was made with        */

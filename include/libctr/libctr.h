@@ -31,6 +31,8 @@
  *	ctr_runtime_list(rt, NULL, 0, &list, &err);             // list.h: everything that exists
  *	ctr_runtime_next_event(rt, &ev, &err);                  // event.h: everything that happens
  *
+ *	ctr_container_handle_exit(c, 0, &err);                  // policy.h: what happens by itself
+ *
  *	ctr_container_unref(c);
  *	ctr_config_unref(cfg);
  *	ctr_runtime_unref(rt);
@@ -52,5 +54,6 @@
 #include <libctr/batch.h>
 #include <libctr/list.h>
 #include <libctr/event.h>
+#include <libctr/policy.h>
 
 #endif

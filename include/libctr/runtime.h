@@ -52,7 +52,10 @@ struct ctr_open_opts {
 	                           * 0 or -1 = no limit                                             */
 	ctr_log_fn log; /* NULL = silent                                                  */
 	void *log_userdata;
-	int64_t log_level; /* most talkative level wanted; 0 = CTR_LOG_WARNING               */
+	int64_t log_level;  /* most talkative level wanted; 0 = CTR_LOG_WARNING               */
+	const char *helper; /* absolute path of libctr-helper, which the monitor runs when a
+	                     * container with a restart policy or automatic removal has ended;
+	                     * NULL = where the library was installed with it                */
 };
 
 /*
@@ -61,7 +64,7 @@ struct ctr_open_opts {
  * Neither the OCI runtimes nor conmon need to exist yet: a path that was given explicitly and is
  * absent or not executable is an error here, a default that is missing is one at first use.
  * Errors: CTR_E_INVALID (relative path, root equal to or inside run root), CTR_E_OCI_UNAVAILABLE,
- *   CTR_E_CONMON_UNAVAILABLE, CTR_E_ROOTLESS, CTR_E_PERMISSION, CTR_E_STORE_FOREIGN (directory is not
+ *   CTR_E_CONMON_UNAVAILABLE, CTR_E_NO_HELPER, CTR_E_ROOTLESS, CTR_E_PERMISSION, CTR_E_STORE_FOREIGN (directory is not
  *   empty and not ours, other PID namespace, or the file is not a libctr database), CTR_E_STORE_CONFIG
  *   (made with another run root), CTR_E_STORE_NEWER, CTR_E_STORE_CORRUPT, CTR_E_STORE_FULL,
  *   CTR_E_SYSTEM, CTR_E_NOMEM. Detail "path" names the directory or file.

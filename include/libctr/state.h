@@ -112,6 +112,13 @@ CTR_API int ctr_container_run_dir(ctr_container_t *c, char **path, ctr_error_t *
 /* ctr_container_stopped_by_user: 1 after a stop or kill by a caller. Zero: 0. Since: 0.1 */
 CTR_API int ctr_container_stopped_by_user(ctr_container_t *c, int32_t *stopped, ctr_error_t **err);
 
+/*
+ * ctr_container_restart_count: how often its restart policy has started it again since the last init or start by
+ * hand. Zero: 0.
+ * Since: 0.1
+ */
+CTR_API int ctr_container_restart_count(ctr_container_t *c, int64_t *count, ctr_error_t **err);
+
 /* ctr_container_error_text: why the last init or start failed; "" if it did not. Owned. Since: 0.1 */
 CTR_API int ctr_container_error_text(ctr_container_t *c, char **text, ctr_error_t **err);
 
@@ -170,6 +177,9 @@ CTR_API int32_t ctr_state_mounted(const ctr_state_t *s);
 
 /* ctr_state_stopped_by_user: 1 after a stop or kill by a caller, else 0. Since: 0.1 */
 CTR_API int32_t ctr_state_stopped_by_user(const ctr_state_t *s);
+
+/* ctr_state_restart_count: restarts by policy since the last init or start by hand. Since: 0.1 */
+CTR_API int64_t ctr_state_restart_count(const ctr_state_t *s);
 
 /* ctr_state_started_ns: when the last run began; 0 = never. Since: 0.1 */
 CTR_API int64_t ctr_state_started_ns(const ctr_state_t *s);

@@ -4,8 +4,10 @@
 
 #include <libctr/batch.h>
 #include <libctr/container.h>
+#include <libctr/policy.h>
 
 #include "core/opts.h"
+#include "core/policy.h"
 #include "util/cleanup.h"
 
 /* Every operation that changes something: its flags are known, and the run root is still ours. */
@@ -131,6 +133,13 @@ int ctr_container_remove(ctr_container_t *c, uint64_t flags, ctr_error_t **err)
 	int r = begin(c, flags, CTR_REMOVE_FORCE, "remove", err);
 
 	return r < 0 ? r : ctr__remove(c, flags & CTR_REMOVE_FORCE, err);
+}
+
+int ctr_container_handle_exit(ctr_container_t *c, uint64_t flags, ctr_error_t **err)
+{
+	int r = begin(c, flags, CTR_EXIT_NO_DELAY, "handling an exit", err);
+
+	return r < 0 ? r : ctr__handle_exit(c, flags, err);
 }
 
 int ctr_container_wait(ctr_container_t *c, int64_t timeout_ms, int32_t *code, ctr_error_t **err)

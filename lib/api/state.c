@@ -58,6 +58,7 @@ SCALAR(ctr_container_started_ns, int64_t, 0, started_ns)
 SCALAR(ctr_container_finished_ns, int64_t, 0, finished_ns)
 SCALAR(ctr_container_mounted, int32_t, 0, mounted)
 SCALAR(ctr_container_stopped_by_user, int32_t, 0, stopped_by_user)
+SCALAR(ctr_container_restart_count, int64_t, 0, restart_count)
 
 int ctr_container_exit_code(ctr_container_t *c, int32_t *code, int32_t *exited, ctr_error_t **err)
 {
@@ -295,6 +296,11 @@ int32_t ctr_state_mounted(const ctr_state_t *s)
 int32_t ctr_state_stopped_by_user(const ctr_state_t *s)
 {
 	return s->s.stopped_by_user;
+}
+
+int64_t ctr_state_restart_count(const ctr_state_t *s)
+{
+	return s->s.restart_count;
 }
 
 int64_t ctr_state_started_ns(const ctr_state_t *s)

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/policy.h"
 #include "util/cleanup.h"
 
 static struct ctr_container *handle_new(struct ctr_runtime *rt, const char *id)
@@ -218,6 +219,8 @@ static uint64_t oci_flags(const struct ctr_container *c, const ctr_config_t *cfg
 		flags |= CTR_OCI_SHARED_PID;
 	if (c->state.start_hooks)
 		flags |= CTR_OCI_START_HOOKS;
+	if (ctr__wants_exit_command(cfg))
+		flags |= CTR_OCI_EXIT_COMMAND;
 	return flags;
 }
 

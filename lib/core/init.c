@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "core/lifecycle.h"
+#include "core/policy.h"
 #include "spec/spec.h"
 #include "sys/fd.h"
 #include "sys/mount.h"
@@ -27,11 +28,14 @@ struct init {
 	char *ns_paths[8];
 	struct ctr__spec_result spec;
 	bool shm;
+	enum ctr__by by;
+	char **exit_command; /* NULL: none */
 };
 
 static void init_free(struct init *in)
 {
 	ctr__paths_free(&in->paths);
+	ctr_strv_free(in->exit_command);
 	for (size_t i = 0; i < CTR__ARRAY_SIZE(in->ns_paths); i++)
 		free(in->ns_paths[i]);
 }
@@ -255,6 +259,7 @@ static int oci_create(struct init *in, ctr_error_t **err)
 	ctr__oci_view(c, c->cfg, &in->paths, &view);
 	if (in->spec.terminal)
 		view.flags |= CTR_OCI_TERMINAL;
+	view.exit_command = (const char *const *)in->exit_command;
 	ctr__undo_push(&in->undo, undo_create, in);
 	r = oci->ops.create(oci->impl, &view, &st, err);
 	if (r < 0) {
@@ -278,6 +283,10 @@ static void set_created(struct init *in)
 	s->exited = false;
 	s->oom_killed = false;
 	s->stopped_by_user = false;
+	/* Until it runs again the end that the policy acts upon is not dealt with. */
+	s->restart_match = in->by == CTR__BY_POLICY;
+	if (in->by == CTR__BY_HAND)
+		s->restart_count = s->restart_delay_ms = 0;
 	s->error = "";
 	s->mounted = true;
 	s->mountpoint = in->root_path;
@@ -320,14 +329,17 @@ static void init_failed(struct init *in, const char *why)
 }
 
 /* From configured or exited to created; saved with `then`, the intent that follows. */
-static int init_locked(struct ctr_container *c, enum ctr__intent then, ctr_error_t **err)
+static int init_locked(
+    struct ctr_container *c, enum ctr__intent then, enum ctr__by by, ctr_error_t **err)
 {
-	CTR__CLEANUP(init_free) struct init in = {.c = c};
+	CTR__CLEANUP(init_free) struct init in = {.c = c, .by = by};
 	CTR__ERROR ctr_error_t *why = NULL;
 	int r = check_dependencies(&in, err);
 
 	if (r >= 0)
 		r = join_namespaces(&in, err);
+	if (r >= 0)
+		r = ctr__exit_command(c, &in.exit_command, err);
 	if (r >= 0)
 		r = ctr__paths_init(c, c->cfg, &in.paths, err);
 	if (r >= 0 && ctr__has_stray_run(c, &in.paths))
@@ -351,7 +363,8 @@ static int init_locked(struct ctr_container *c, enum ctr__intent then, ctr_error
 }
 
 /* A stopped container is cleaned up first: its old monitor and mounts must be gone. */
-static int init_any_locked(struct ctr_container *c, enum ctr__intent then, ctr_error_t **err)
+static int init_any_locked(
+    struct ctr_container *c, enum ctr__intent then, enum ctr__by by, ctr_error_t **err)
 {
 	if (c->state.state == CTR_STATE_STOPPED) {
 		int r = ctr__cleanup_locked(c, err);
@@ -359,7 +372,7 @@ static int init_any_locked(struct ctr_container *c, enum ctr__intent then, ctr_e
 		if (r < 0)
 			return r;
 	}
-	return init_locked(c, then, err);
+	return init_locked(c, then, by, err);
 }
 
 int ctr__init(struct ctr_container *c, ctr_error_t **err)
@@ -367,7 +380,7 @@ int ctr__init(struct ctr_container *c, ctr_error_t **err)
 	CTR__GUARD struct ctr__guard g;
 	int r = ctr__enter(c, CTR__OP_INIT, CTR__LOOK_NOW | CTR__REPAIR, &g, err);
 
-	return r < 0 ? r : init_any_locked(g.c, CTR__INTENT_NONE, err);
+	return r < 0 ? r : init_any_locked(g.c, CTR__INTENT_NONE, CTR__BY_HAND, err);
 }
 
 /* ---- start ---- */
@@ -412,14 +425,14 @@ static int start_failed(struct ctr_container *c, int code, const char *why)
 	return code;
 }
 
-static int start_locked(struct ctr_container *c, ctr_error_t **err)
+int ctr__start_locked(struct ctr_container *c, enum ctr__by by, ctr_error_t **err)
 {
 	CTR__ERROR ctr_error_t *why = NULL;
 	int64_t before;
 	int r;
 
 	if (c->state.state != CTR_STATE_CREATED)
-		r = init_any_locked(c, CTR__INTENT_START, err);
+		r = init_any_locked(c, CTR__INTENT_START, by, err);
 	else
 		r = ctr__save_intent(c, CTR__INTENT_START, err);
 	if (r < 0)
@@ -437,6 +450,11 @@ static int start_locked(struct ctr_container *c, ctr_error_t **err)
 	c->state.started_ns = before;
 	c->state.finished_ns = 0;
 	c->state.ever_started = true;
+	c->state.restart_match = false;
+	c->state.restarter_pid = 0;
+	c->state.restarter_start = 0;
+	if (by == CTR__BY_HAND)
+		c->state.restart_count = c->state.restart_delay_ms = 0;
 	c->state.error = "";
 	r = ctr__save(c, CTR_EVENT_START, err);
 	if (r >= 0)
@@ -449,5 +467,5 @@ int ctr__start(struct ctr_container *c, ctr_error_t **err)
 	CTR__GUARD struct ctr__guard g;
 	int r = ctr__enter(c, CTR__OP_START, CTR__LOOK_NOW | CTR__REPAIR, &g, err);
 
-	return r < 0 ? r : start_locked(g.c, err);
+	return r < 0 ? r : ctr__start_locked(g.c, CTR__BY_HAND, err);
 }

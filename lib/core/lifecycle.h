@@ -9,6 +9,10 @@ int ctr__create(
     struct ctr_runtime *rt, const ctr_config_t *cfg, struct ctr_container **out, ctr_error_t **err);
 int ctr__init(struct ctr_container *c, ctr_error_t **err);
 int ctr__start(struct ctr_container *c, ctr_error_t **err);
+/* Who starts it: a start by hand begins to count restarts anew. */
+enum ctr__by { CTR__BY_HAND, CTR__BY_POLICY };
+/* In a state that allows a start. */
+int ctr__start_locked(struct ctr_container *c, enum ctr__by by, ctr_error_t **err);
 
 struct ctr__stop {
 	int64_t timeout_ms; /* -1 = no limit, 0 = SIGKILL at once */

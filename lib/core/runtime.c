@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "core/opts.h"
+#include "helper_path.h"
 #include "sys/cgroup.h"
 #include "sys/path.h"
 #include "util/cleanup.h"
@@ -200,6 +201,21 @@ static int add_oci_runtimes(
 	return add_usual_runtimes(rt, conmon, err);
 }
 
+/* Its absence matters only to containers that need it, unless the caller names it. */
+static int take_helper(struct ctr_runtime *rt, const struct ctr_open_opts *o, ctr_error_t **err)
+{
+	int r = o->helper ? check_program(o->helper, CTR_E_NO_HELPER, "helper", err) : 0;
+
+	if (r < 0)
+		return r;
+	rt->helper = strdup(o->helper ? o->helper : CTR__HELPER_PATH);
+	rt->conmon = ctr__strdup_null(o->conmon);
+	rt->oci_paths = ctr__strdup_null(o->oci_runtimes);
+	if (!rt->helper || (o->conmon && !rt->conmon) || (o->oci_runtimes && !rt->oci_paths))
+		return ctr__fail_nomem(err);
+	return 0;
+}
+
 static int add_storage_drivers(struct ctr_runtime *rt, ctr_error_t **err)
 {
 	struct ctr__storage *s = NULL;
@@ -323,6 +339,8 @@ int ctr__runtime_open(const struct ctr_open_opts *opts, struct ctr_runtime **out
 	if (r >= 0)
 		r = add_oci_runtimes(rt, &o, err);
 	if (r >= 0)
+		r = take_helper(rt, &o, err);
+	if (r >= 0)
 		r = add_storage_drivers(rt, err);
 	if (r < 0)
 		return r;
@@ -379,6 +397,9 @@ void ctr__runtime_unref(struct ctr_runtime *rt)
 	free(rt->run_dirs);
 	free(rt->static_dirs);
 	free(rt->default_oci);
+	free(rt->oci_paths);
+	free(rt->conmon);
+	free(rt->helper);
 	pthread_mutex_destroy(&rt->drivers_mutex);
 	pthread_mutex_destroy(&rt->events_mutex);
 	free(rt);

@@ -29,6 +29,10 @@ struct ctr_runtime {
 	char *run_dirs;    /* <run root>/containers */
 	char *static_dirs; /* <root>/containers */
 	char *default_oci;
+	/* What the helper needs to open the same runtime; NULL = the default. */
+	char *oci_paths; /* colon-separated */
+	char *conmon;
+	char *helper; /* never NULL */
 
 	/* Drivers: only ever added to, at the head; read without the mutex. */
 	pthread_mutex_t drivers_mutex;

@@ -98,6 +98,8 @@ static bool fill(struct ctr__json_doc *d, struct ctr__json *o, const struct ctr_
 	       add_bool(d, o, "oomKilled", s->oom_killed) && add_num(d, o, "pid", s->pid) &&
 	       add_num(d, o, "conmonPid", s->conmon_pid) &&
 	       add_bool(d, o, "stoppedByUser", s->stopped_by_user) &&
+	       add_bool(d, o, "restartPolicyMatch", s->restart_match) &&
+	       add_num(d, o, "restartCount", s->restart_count) &&
 	       add_str(d, o, "error", s->error) && add_str(d, o, "netns", s->net_ns) &&
 	       add_bind_mounts(d, o, s);
 }

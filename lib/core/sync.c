@@ -6,6 +6,7 @@
 
 #include "core/container.h"
 #include "core/lifecycle.h"
+#include "core/policy.h"
 #include "util/cleanup.h"
 #include "util/clock.h"
 
@@ -230,6 +231,7 @@ int ctr__record_exit(struct ctr_container *c, const struct ctr_oci_status *st, c
 {
 	struct ctr__save_more more = {.record_exit = true};
 	bool stopping = c->state.state == CTR_STATE_STOPPING;
+	bool match = ctr__ends_by_itself(c);
 	int r;
 
 	r = exit_event(c, CTR_EVENT_DIED, st, &more, err);
@@ -245,6 +247,7 @@ int ctr__record_exit(struct ctr_container *c, const struct ctr_oci_status *st, c
 		c->state.oom_killed = st->oom_killed;
 		c->state.exited = true;
 		c->state.ever_started = true;
+		c->state.restart_match = match;
 		r = ctr__save_with(c, &more, err);
 	}
 	for (size_t i = 0; i < more.events_n; i++)

@@ -115,6 +115,15 @@ static void add_behaviour(struct words *w, const struct ctr_oci_container *c)
 		add_number(w, "--timeout", c->timeout_s, INT32_MAX);
 }
 
+static void add_exit_command(struct words *w, const struct ctr_oci_container *c)
+{
+	if (!c->exit_command || !c->exit_command[0])
+		return;
+	add_option(w, "--exit-command", c->exit_command[0]);
+	for (size_t i = 1; c->exit_command[i]; i++)
+		add_option(w, "--exit-command-arg", c->exit_command[i]);
+}
+
 int ctr__conmon_command_line(
     const struct ctr__conmon *d, const struct ctr_oci_container *c, char ***out, ctr_error_t **err)
 {
@@ -125,6 +134,7 @@ int ctr__conmon_command_line(
 	add_places(&w, d, c);
 	add_runtime_words(&w, d, c);
 	add_behaviour(&w, c);
+	add_exit_command(&w, c);
 	if (w.failed)
 		return ctr__fail_nomem(err);
 	*out = CTR__STEAL_PTR(w.v);

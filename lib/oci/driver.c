@@ -168,7 +168,9 @@ int ctr__conmon_new(const struct ctr__conmon_opts *o, struct ctr__oci **out, ctr
 	if (rc < 0)
 		return rc;
 	ops.name = d->name;
-	ops.caps = d->kind == CTR__RUNTIME_CRUN ? CTR_OCI_CAP_NO_CGROUPS : 0;
+	ops.caps = CTR_OCI_CAP_EXIT_COMMAND;
+	if (d->kind == CTR__RUNTIME_CRUN)
+		ops.caps |= CTR_OCI_CAP_NO_CGROUPS;
 	rc = ctr__oci_new(&ops, d, driver_free, out, err);
 	if (rc < 0)
 		driver_free(d);

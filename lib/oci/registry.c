@@ -9,7 +9,7 @@
 #include "util/id.h"
 #include "util/str.h"
 
-#define KNOWN_CAPS CTR_OCI_CAP_NO_CGROUPS
+#define KNOWN_CAPS (CTR_OCI_CAP_NO_CGROUPS | CTR_OCI_CAP_EXIT_COMMAND)
 
 /* The shortest table of any release: it ends with the last required operation. */
 #define MIN_SIZE (offsetof(struct ctr_oci_ops, remove) + sizeof(((struct ctr_oci_ops *)0)->remove))

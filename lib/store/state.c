@@ -54,6 +54,9 @@ enum tag {
 	TAG_HEALTH_PID = 30,
 	TAG_HEALTH_START = 31,
 	TAG_STAGE_HOOKS = 32,
+	TAG_RESTART_DELAY = 33,
+	TAG_RESTARTER_PID = 34,
+	TAG_RESTARTER_START = 35,
 	TAG_END /* the first that is not known */
 };
 
@@ -126,6 +129,13 @@ static unsigned char *put_later_numbers(const struct ctr__state *s, unsigned cha
 	return put_field(p, TAG_HEALTH_START, s->health_start, 8);
 }
 
+static unsigned char *put_last_numbers(const struct ctr__state *s, unsigned char *p)
+{
+	p = put_field(p, TAG_RESTART_DELAY, s->restart_delay_ms, 4);
+	p = put_field(p, TAG_RESTARTER_PID, (uint32_t)s->restarter_pid, 4);
+	return put_field(p, TAG_RESTARTER_START, s->restarter_start, 8);
+}
+
 static void add_head(struct ctr__buf *out, enum tag tag, size_t len)
 {
 	unsigned char head[FIELD_LEN];
@@ -176,6 +186,8 @@ void ctr__state_encode(const struct ctr__state *s, struct ctr__buf *out)
 	end = put_later_numbers(s, later);
 	ctr__buf_add(out, later, (size_t)(end - later));
 	add_string(out, TAG_STAGE_HOOKS, s->stage_hooks);
+	end = put_last_numbers(s, later);
+	ctr__buf_add(out, later, (size_t)(end - later));
 	ctr__buf_add(out, s->unknown, s->unknown_len);
 }
 
@@ -298,6 +310,9 @@ static bool decode_field(const struct field *f, struct ctr__state *s)
 	case TAG_HEALTH_PID: return get_i32(f, 0, INT32_MAX, &s->health_pid);
 	case TAG_HEALTH_START: return get_u64(f, &s->health_start);
 	case TAG_STAGE_HOOKS: return get_string(f, &s->stage_hooks);
+	case TAG_RESTART_DELAY: return get_u32(f, &s->restart_delay_ms);
+	case TAG_RESTARTER_PID: return get_i32(f, 0, INT32_MAX, &s->restarter_pid);
+	case TAG_RESTARTER_START: return get_u64(f, &s->restarter_start);
 	case TAG_END: break;
 	}
 	return false;

@@ -41,10 +41,15 @@ struct ctr__state {
 	/* The container's lock slot, set by ctr__store_add() and repair, encoded like the rest: an old handle
 	 * whose ID was removed and used again for another container notices by it. */
 	uint32_t slot;
-	bool restart_match;     /* it ended by itself: the restart policy applies to this end */
-	bool startup_passed;    /* the startup health check has succeeded                     */
-	uint32_t restart_count; /* restarts by policy since the last start by hand            */
-	int32_t health;         /* CTR_HEALTH_*: result of the last check                     */
+	bool restart_match;        /* it ended by itself: the restart policy applies to this end */
+	bool startup_passed;       /* the startup health check has succeeded                     */
+	uint32_t restart_count;    /* restarts by policy since the last start by hand            */
+	uint32_t restart_delay_ms; /* how long the last restart by policy waited              */
+	/* Who is just between the stop and the start of a restart: the end that is seen then is not dealt with by
+	 * anybody else. 0 = nobody. */
+	int32_t restarter_pid;
+	uint64_t restarter_start;
+	int32_t health; /* CTR_HEALTH_*: result of the last check                     */
 	uint32_t startup_successes, startup_failures;
 	int32_t health_pid; /* of the process that runs the checks; 0 = none */
 	uint64_t health_start;

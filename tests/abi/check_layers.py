@@ -23,6 +23,9 @@ MAY_INCLUDE = {
     "storage": BELOW,
     "store": BELOW + ["config", "event", "lock"],
 }
+# Not the library but a program that uses it: public headers only, and it may do what a program may.
+PROGRAMS = ["helper"]
+
 MAY_INCLUDE["core"] = sorted(MAY_INCLUDE)
 MAY_INCLUDE["api"] = sorted(MAY_INCLUDE)
 
@@ -61,6 +64,11 @@ def check_includes(report, name, room, text):
                 report.expect(re.fullmatch(place, name), f"{name} includes {inc}")
 
 
+def check_program(report, name, text):
+    for inc in includes(text):
+        report.expect(not (LIB / inc).exists(), f"{name} includes {inc}: it must use the public API")
+
+
 def check_calls(report, name, text):
     text = re.sub(r'"(?:[^"\\\n]|\\.)*"', '""', text)
     for pattern, place in CALLS:
@@ -74,6 +82,9 @@ def main():
     for path in files:
         name = str(path.relative_to(LIB))
         room = name.split("/")[0]
+        if room in PROGRAMS:
+            check_program(report, name, headers.code(path))
+            continue
         if room not in MAY_INCLUDE:
             report.fail(f"lib/{name} is in no known room")
             continue

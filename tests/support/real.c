@@ -105,6 +105,7 @@ ctr_runtime_t *real_open(const struct real *r)
 	ctr_runtime_t *rt = NULL;
 
 	o.oci_runtimes = real_path;
+	o.helper = TEST_HELPER;
 	if (ctr_runtime_open(&o, &rt, &err) < 0)
 		fprintf(stderr, "cannot open %s: %s\n", r->root, ctr_error_message(err));
 	ctr_error_free(err);

@@ -37,6 +37,7 @@ enum {
 #define CTR_OCI_SYSTEMD_CGROUP (UINT64_C(1) << 2) /* cgroup_path is slice:prefix:name          */
 #define CTR_OCI_SHARED_PID     (UINT64_C(1) << 3) /* no PID namespace of its own: signal all   */
 #define CTR_OCI_START_HOOKS    (UINT64_C(1) << 4) /* the bundle has hooks that run at start    */
+#define CTR_OCI_EXIT_COMMAND   (UINT64_C(1) << 5) /* an exit command belongs to its run        */
 
 /* A container as an operation sees it. Strings may be NULL where they do not apply. */
 struct ctr_oci_container {
@@ -57,7 +58,8 @@ struct ctr_oci_container {
 	int32_t pid;         /* container's first process; 0 = none known                       */
 	int32_t monitor_pid; /* process that watches it; 0 = none                               */
 	/* What the monitor runs, once, when the container has ended and its exit data is recorded:
-	 * absolute path and arguments, NULL-terminated; NULL = nothing. */
+	 * absolute path and arguments, NULL-terminated; NULL = nothing. Given to `create` alone, of a
+	 * runtime with CTR_OCI_CAP_EXIT_COMMAND. */
 	const char *const *exit_command;
 };
 
@@ -77,7 +79,8 @@ struct ctr_oci_status {
 };
 
 /* Capability bits (struct ctr_oci_ops.caps). */
-#define CTR_OCI_CAP_NO_CGROUPS (UINT64_C(1) << 0) /* can run a container without a cgroup */
+#define CTR_OCI_CAP_NO_CGROUPS   (UINT64_C(1) << 0) /* can run a container without a cgroup  */
+#define CTR_OCI_CAP_EXIT_COMMAND (UINT64_C(1) << 1) /* its monitor runs exit_command at the end */
 
 #define CTR_OCI_INTERRUPTED (UINT64_C(1) << 0) /* remove: an interrupted create may be half done */
 

@@ -21,6 +21,12 @@ static void fill(struct ctr__state *s)
 	s->config_path = "/c";
 	s->error = "it \"failed\"\n";
 	s->net_ns = "/run/netns/x";
+	s->stage_hooks = "{}";
+	s->restart_match = true;
+	s->restart_count = 5;
+	s->restart_delay_ms = 60000;
+	s->restarter_pid = 12;
+	s->restarter_start = UINT64_MAX - 1;
 	s->bind_mounts_n = 8;
 	for (int i = 0; i < 8; i++) {
 		s->bind_mounts[2 * i] = i == 3 ? "" : "/etc/hosts";
@@ -75,6 +81,12 @@ static void everything_comes_back(void **state)
 	assert_string_equal(out.bind_mounts[5], "/run/containers/x/hosts");
 	assert_string_equal(out.bind_mounts[6], "");
 	assert_string_equal(out.bind_mounts[15], "");
+	assert_true(out.restart_match);
+	assert_int_equal(out.restart_count, 5);
+	assert_int_equal(out.restart_delay_ms, 60000);
+	assert_int_equal(out.restarter_pid, 12);
+	assert_true(out.restarter_start == UINT64_MAX - 1);
+	assert_string_equal(out.stage_hooks, "{}");
 	assert_int_equal(out.unknown_len, 0);
 	same(&in, &out);
 }
