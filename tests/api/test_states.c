@@ -1,150 +1,20 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Every cell of the state x operation table, through the public API, against a fake OCI runtime. */
-#include "fixture.h"
+#include "matrix.h"
 
-#include <string.h>
-
-enum verdict { GO, NO, RN, ST, NP };
-
-struct row {
-	const char *op;
-	enum verdict verdict[9];
-};
-
-static const struct row rows[] = {
-#define CTR_OP(name, word, unk, cfg, cre, run, stp, pau, exi, rem, stg) \
-	{#name, {unk, cfg, cre, run, stp, pau, exi, rem, stg}},
-#include "core/transitions.def"
-#undef CTR_OP
-};
-
-static int apply(ctr_container_t *c, const char *op, ctr_error_t **err)
+static void test_cell(void **state)
 {
-	int32_t state;
+	const struct cell *cell = matrix_next();
+	ctr_container_t *c = fixture_in_state(*state, matrix_state(cell));
 
-	if (!strcmp(op, "READ"))
-		return ctr_container_state(c, &state, err);
-	if (!strcmp(op, "INIT"))
-		return ctr_container_init(c, 0, err);
-	if (!strcmp(op, "START"))
-		return ctr_container_start(c, 0, err);
-	if (!strcmp(op, "STOP"))
-		return ctr_container_stop_with_timeout(c, 0, err);
-	if (!strcmp(op, "KILL"))
-		return ctr_container_kill(c, 18, err);
-	if (!strcmp(op, "PAUSE"))
-		return ctr_container_pause(c, err);
-	if (!strcmp(op, "UNPAUSE"))
-		return ctr_container_unpause(c, err);
-	if (!strcmp(op, "CLEANUP"))
-		return ctr_container_cleanup(c, 0, err);
-	if (!strcmp(op, "CLEANUP_STOPPED"))
-		return ctr_container_cleanup(c, CTR_CLEANUP_ONLY_STOPPED, err);
-	if (!strcmp(op, "REMOVE"))
-		return ctr_container_remove(c, 0, err);
-	if (!strcmp(op, "REMOVE_FORCE"))
-		return ctr_container_remove(c, CTR_REMOVE_FORCE, err);
-	if (!strcmp(op, "MOUNT"))
-		return ctr_container_mount(c, NULL, err);
-	if (!strcmp(op, "UNMOUNT"))
-		return ctr_container_unmount(c, 0, err);
-	if (!strcmp(op, "SYNC"))
-		return ctr_container_sync(c, err);
-	fail_msg("no call for operation %s", op);
-	return 0;
-}
-
-/* The state after an allowed operation; 0 = gone. */
-static int32_t state_after(const char *op, int32_t state)
-{
-	if (!strcmp(op, "INIT"))
-		return CTR_STATE_CREATED;
-	if (!strcmp(op, "START") || !strcmp(op, "UNPAUSE"))
-		return CTR_STATE_RUNNING;
-	if (!strcmp(op, "STOP"))
-		return CTR_STATE_STOPPED;
-	if (!strcmp(op, "PAUSE"))
-		return CTR_STATE_PAUSED;
-	if (!strncmp(op, "CLEANUP", 7))
-		return state == CTR_STATE_CREATED ? CTR_STATE_CONFIGURED : CTR_STATE_EXITED;
-	if (!strncmp(op, "REMOVE", 6))
-		return 0;
-	return state;
-}
-
-/* unmount of a container's own use is refused although the table lets it through to look. */
-static int is_own_unmount(const char *op, int32_t state)
-{
-	return !strcmp(op, "UNMOUNT") &&
-	       (state == CTR_STATE_CREATED || state == CTR_STATE_RUNNING ||
-	           state == CTR_STATE_STOPPED || state == CTR_STATE_PAUSED ||
-	           state == CTR_STATE_STOPPING);
-}
-
-static void check_refused(ctr_container_t *c, const struct row *row, int32_t state, int code)
-{
-	ctr_error_t *err = NULL;
-	int r = apply(c, row->op, &err);
-
-	if (r != code)
-		fail_msg("%s in %s gives %s, not %s", row->op, ctr_state_name(state),
-		    ctr_error_name(r), ctr_error_name(code));
-	assert_string_equal(ctr_error_get(err, "state"), ctr_state_name(state));
-	assert_non_null(ctr_error_get(err, "operation"));
-	ctr_error_free(err);
-	assert_state(c, state);
-}
-
-static void check_allowed(ctr_container_t *c, const struct row *row, int32_t state)
-{
-	ctr_error_t *why = NULL;
-	int32_t after = state_after(row->op, state);
-	int r = apply(c, row->op, &why);
-
-	if (r < 0)
-		fail_msg("%s in %s: %s", row->op, ctr_state_name(state), ctr_error_message(why));
-	if (after)
-		assert_state(c, row->verdict[state] == NP ? state : after);
-	else
-		FAILS(CTR_E_CTR_REMOVED, ctr_container_state(c, &state, err));
-}
-
-static void check_cell(struct fixture *f, const struct row *row, int32_t state)
-{
-	static const int codes[] = {
-	    [NO] = CTR_E_CTR_STATE, [RN] = CTR_E_CTR_RUNNING, [ST] = CTR_E_CTR_STOPPED};
-	ctr_container_t *c = fixture_in_state(f, state);
-	enum verdict v = row->verdict[state];
-
-	if (is_own_unmount(row->op, state))
-		check_refused(c, row, state, CTR_E_CTR_STATE);
-	else if (v == GO || v == NP)
-		check_allowed(c, row, state);
-	else
-		check_refused(c, row, state, codes[v]);
+	matrix_check(cell, c);
 	ctr_container_remove(c, CTR_REMOVE_FORCE, NULL);
 	ctr_container_unref(c);
 }
 
-static void test_every_cell(void **state)
-{
-	struct fixture *f = *state;
-	int cells = 0;
-
-	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-		for (int32_t s = CTR_STATE_CONFIGURED; s <= CTR_STATE_STOPPING; s++) {
-			check_cell(f, &rows[i], s);
-			cells++;
-		}
-	}
-	assert_int_equal(cells, 8 * (int)(sizeof(rows) / sizeof(rows[0])));
-}
-
 int main(void)
 {
-	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test_setup_teardown(test_every_cell, fixture_setup, fixture_teardown),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
+	/* A container that is there is never in the state "unknown". */
+	return matrix_run(
+	    "states", ~(1U << CTR_STATE_UNKNOWN), test_cell, fixture_setup, fixture_teardown);
 }

@@ -1,0 +1,170 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "matrix.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum verdict { GO, NO, RN, ST, NP };
+#define STATES 9
+
+struct row {
+	const char *op;
+	enum verdict verdict[STATES];
+};
+
+static const struct row rows[] = {
+#define CTR_OP(name, word, unk, cfg, cre, run, stp, pau, exi, rem, stg) \
+	{#name, {unk, cfg, cre, run, stp, pau, exi, rem, stg}},
+#include "core/transitions.def"
+#undef CTR_OP
+};
+#define ROWS (sizeof(rows) / sizeof(rows[0]))
+
+struct cell {
+	const struct row *row;
+	int32_t state;
+	char name[64];
+};
+
+static struct {
+	struct cell cells[ROWS * STATES];
+	struct CMUnitTest tests[ROWS * STATES];
+	size_t n, next;
+} matrix;
+
+static int apply(ctr_container_t *c, const char *op, ctr_error_t **err)
+{
+	int32_t state;
+
+	if (!strcmp(op, "READ"))
+		return ctr_container_state(c, &state, err);
+	if (!strcmp(op, "INIT"))
+		return ctr_container_init(c, 0, err);
+	if (!strcmp(op, "START"))
+		return ctr_container_start(c, 0, err);
+	if (!strcmp(op, "STOP"))
+		return ctr_container_stop_with_timeout(c, 0, err);
+	if (!strcmp(op, "KILL"))
+		return ctr_container_kill(c, 18, err);
+	if (!strcmp(op, "PAUSE"))
+		return ctr_container_pause(c, err);
+	if (!strcmp(op, "UNPAUSE"))
+		return ctr_container_unpause(c, err);
+	if (!strcmp(op, "CLEANUP"))
+		return ctr_container_cleanup(c, 0, err);
+	if (!strcmp(op, "CLEANUP_STOPPED"))
+		return ctr_container_cleanup(c, CTR_CLEANUP_ONLY_STOPPED, err);
+	if (!strcmp(op, "REMOVE"))
+		return ctr_container_remove(c, 0, err);
+	if (!strcmp(op, "REMOVE_FORCE"))
+		return ctr_container_remove(c, CTR_REMOVE_FORCE, err);
+	if (!strcmp(op, "MOUNT"))
+		return ctr_container_mount(c, NULL, err);
+	if (!strcmp(op, "UNMOUNT"))
+		return ctr_container_unmount(c, 0, err);
+	if (!strcmp(op, "SYNC"))
+		return ctr_container_sync(c, err);
+	fail_msg("no call for operation %s", op);
+	return 0;
+}
+
+/* The state after an allowed operation; 0 = gone. */
+static int32_t state_after(const char *op, int32_t state)
+{
+	if (!strcmp(op, "INIT"))
+		return CTR_STATE_CREATED;
+	if (!strcmp(op, "START") || !strcmp(op, "UNPAUSE"))
+		return CTR_STATE_RUNNING;
+	if (!strcmp(op, "STOP"))
+		return CTR_STATE_STOPPED;
+	if (!strcmp(op, "PAUSE"))
+		return CTR_STATE_PAUSED;
+	if (!strncmp(op, "CLEANUP", 7))
+		return state == CTR_STATE_CREATED ? CTR_STATE_CONFIGURED : CTR_STATE_EXITED;
+	if (!strncmp(op, "REMOVE", 6))
+		return 0;
+	return state;
+}
+
+/* unmount of a container's own use is refused although the table lets it through to look. */
+static int is_own_unmount(const char *op, int32_t state)
+{
+	return !strcmp(op, "UNMOUNT") &&
+	       (state == CTR_STATE_CREATED || state == CTR_STATE_RUNNING ||
+	           state == CTR_STATE_STOPPED || state == CTR_STATE_PAUSED ||
+	           state == CTR_STATE_STOPPING);
+}
+
+static void check_refused(ctr_container_t *c, const struct row *row, int32_t state, int code)
+{
+	ctr_error_t *err = NULL;
+	int r = apply(c, row->op, &err);
+
+	if (r != code)
+		fail_msg("%s in %s gives %s, not %s", row->op, ctr_state_name(state),
+		    ctr_error_name(r), ctr_error_name(code));
+	assert_string_equal(ctr_error_get(err, "state"), ctr_state_name(state));
+	assert_non_null(ctr_error_get(err, "operation"));
+	ctr_error_free(err);
+	assert_state(c, state);
+}
+
+static void check_allowed(ctr_container_t *c, const struct row *row, int32_t state)
+{
+	ctr_error_t *why = NULL;
+	int32_t after = state_after(row->op, state);
+	int r = apply(c, row->op, &why);
+
+	if (r < 0)
+		fail_msg("%s in %s: %s", row->op, ctr_state_name(state), ctr_error_message(why));
+	if (after)
+		assert_state(c, row->verdict[state] == NP ? state : after);
+	else
+		FAILS(CTR_E_CTR_REMOVED, ctr_container_state(c, &state, err));
+}
+
+void matrix_check(const struct cell *cell, ctr_container_t *c)
+{
+	static const int codes[] = {
+	    [NO] = CTR_E_CTR_STATE, [RN] = CTR_E_CTR_RUNNING, [ST] = CTR_E_CTR_STOPPED};
+	enum verdict v = cell->row->verdict[cell->state];
+
+	if (is_own_unmount(cell->row->op, cell->state))
+		check_refused(c, cell->row, cell->state, CTR_E_CTR_STATE);
+	else if (v == GO || v == NP)
+		check_allowed(c, cell->row, cell->state);
+	else
+		check_refused(c, cell->row, cell->state, codes[v]);
+}
+
+static void add_cell(const struct row *row, int32_t state, void (*test)(void **state))
+{
+	struct cell *cell = &matrix.cells[matrix.n];
+
+	cell->row = row;
+	cell->state = state;
+	snprintf(cell->name, sizeof(cell->name), "%s in %s", row->op, ctr_state_name(state));
+	matrix.tests[matrix.n] = (struct CMUnitTest){.name = cell->name, .test_func = test};
+	matrix.n++;
+}
+
+int matrix_run(const char *name, uint32_t reachable, void (*test)(void **state),
+    int (*setup)(void **state), int (*teardown)(void **state))
+{
+	for (size_t i = 0; i < ROWS; i++)
+		for (int32_t s = 0; s < STATES; s++)
+			if (reachable & 1U << s)
+				add_cell(&rows[i], s, test);
+	return _cmocka_run_group_tests(name, matrix.tests, matrix.n, setup, teardown);
+}
+
+const struct cell *matrix_next(void)
+{
+	return &matrix.cells[matrix.next++];
+}
+
+int32_t matrix_state(const struct cell *cell)
+{
+	return cell->state;
+}
