@@ -93,7 +93,11 @@ static void complete_drivers(struct completion *c)
 
 	set_default(c, &own->runtime, c->d->runtime);
 	set_default(c, &own->storage_driver, c->d->storage_driver);
-	if (!own->no_cgroups)
+	if (!own->process_label && !own->mount_label) {
+		set_default(c, &own->process_label, c->d->process_label);
+		set_default(c, &own->mount_label, c->d->mount_label);
+	}
+	if (!own->no_cgroups && !ctr__config_is_split(own))
 		set_default(c, &own->cgroup_parent, c->d->cgroup_parent);
 }
 

@@ -75,6 +75,12 @@ struct ctr_config {
 	char short_id[13];              /* first 12 characters of the ID                         */
 };
 
+/* Is its cgroup made below that of the process that starts it? */
+static inline bool ctr__config_is_split(const ctr_config_t *cfg)
+{
+	return ctr__streq(cfg->cgroups_mode, "split");
+}
+
 /* Field kinds, for code that walks over fields.def. */
 enum ctr__cfg_kind {
 	CTR__CFG_STR,
@@ -124,6 +130,7 @@ struct ctr__config_defaults {
 	const char *runtime; /* default OCI runtime's name; may be NULL                        */
 	const char *cgroup_parent;
 	const char *storage_driver;
+	const char *process_label, *mount_label; /* used together if it has neither */
 };
 
 /* A completed copy. The log path, if it is an existing directory, becomes dir/<id>/ctr.log. A spec without

@@ -280,6 +280,8 @@ static void fill_in_defaults(ctr_config_t *cfg)
 		cfg->stop_signal = DEFAULT_STOP_SIGNAL;
 	if (cfg->log_size == -1) /* libpod's way to say "no limit" */
 		cfg->log_size = 0;
+	if (ctr__streq(cfg->cgroups_mode, "disabled") && !cfg->given[CTR_CONFIG_NO_CGROUPS])
+		cfg->no_cgroups = cfg->given[CTR_CONFIG_NO_CGROUPS] = true;
 	if (!cfg->log_driver)
 		cfg->log_driver = DEFAULT_LOG_DRIVER;
 	for (size_t i = 0; i < CTR__ARRAY_SIZE(filled); i++)

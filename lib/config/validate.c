@@ -151,10 +151,32 @@ static bool has_own_pid_ns(const struct ctr__json *spec)
 	return false;
 }
 
+static int check_cgroups_mode(const ctr_config_t *cfg, ctr_error_t **err)
+{
+	static const char field[] = "cgroupsMode";
+	static const char *const modes[] = {"enabled", "disabled", "no-conmon", "split", NULL};
+	const char *mode = cfg->cgroups_mode;
+
+	if (!mode || !*mode)
+		return 0;
+	if (!ctr__strv_has(modes, mode))
+		return ctr__cfg_bad_value(
+		    err, field, mode, "is not enabled, disabled, no-conmon or split");
+	if (cfg->no_cgroups != (strcmp(mode, "disabled") == 0))
+		return ctr__cfg_bad(err, CTR_E_INVALID, field, "%s excludes noCgroups %s",
+		    CTR__CFG_SHOW(mode), cfg->no_cgroups ? "true" : "false");
+	if (ctr__config_is_split(cfg) && cfg->cgroup_parent && *cfg->cgroup_parent)
+		return ctr__cfg_bad(err, CTR_E_INVALID, field, "\"split\" excludes cgroupParent %s",
+		    CTR__CFG_SHOW(cfg->cgroup_parent));
+	return 0;
+}
+
 static int check_cgroups(const ctr_config_t *cfg, const struct ctr__json *spec, ctr_error_t **err)
 {
-	if (!cfg->no_cgroups)
-		return 0;
+	int r = check_cgroups_mode(cfg, err);
+
+	if (r < 0 || !cfg->no_cgroups)
+		return r;
 	if (cfg->pid_ns_ctr)
 		return ctr__cfg_bad(err, CTR_E_INVALID, "noCgroups", "true excludes pidNsCtr %s",
 		    CTR__CFG_SHOW(cfg->pid_ns_ctr));

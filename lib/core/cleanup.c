@@ -131,7 +131,7 @@ void ctr__state_clear_run(struct ctr__state *s)
 	s->mounted = s->mount_count > 0;
 	if (!s->mounted)
 		s->mountpoint = "";
-	s->config_path = "";
+	s->config_path = s->cgroup = "";
 	s->bind_mounts_n = 0;
 	s->intent = CTR__INTENT_NONE;
 }

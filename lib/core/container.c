@@ -5,8 +5,10 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "core/policy.h"
+#include "sys/proc.h"
 #include "util/cleanup.h"
 
 static struct ctr_container *handle_new(struct ctr_runtime *rt, const char *id)
@@ -174,15 +176,32 @@ void ctr__paths_free(struct ctr__paths *p)
 	free(p->cgroup);
 }
 
-/* semantics of libpod: cgroupfs <parent>/libpod-<id>, systemd <slice>:libpod:<id>. */
+/* Below our own cgroup; the one of whoever did the init, once that is done. */
+static char *split_cgroup_path(const struct ctr_container *c)
+{
+	CTR__FREE char *own = NULL;
+
+	if (c->state.cgroup && *c->state.cgroup)
+		return strdup(c->state.cgroup);
+	own = ctr__proc_cgroup(getpid());
+	return ctr__format("%s/libpod-payload-%s", own && strcmp(own, "/") != 0 ? own : "", c->id);
+}
+
+/* As libpod has it: cgroupfs <parent>/libpod-<id>, systemd <slice>:libpod:<id>. */
 static char *cgroup_path(const struct ctr_container *c, const ctr_config_t *cfg)
 {
 	const char *parent = cfg->cgroup_parent ? cfg->cgroup_parent : "";
 
-	if (c->rt->systemd_cgroup)
-		return ctr__format("%s:libpod:%s", parent, c->id);
-	return ctr__format("%s%s/libpod-%s", parent[0] == '/' ? "" : "/",
-	    ctr__streq(parent, "/") ? "" : parent, c->id);
+	if (ctr__config_is_split(cfg))
+		return split_cgroup_path(c);
+
+	if (c->rt->systemd_cgroup) {
+		const char *slash = strrchr(parent, '/');
+
+		return ctr__format("%s:libpod:%s", slash ? slash + 1 : parent, c->id);
+	}
+	parent += parent[0] == '/';
+	return ctr__format("%s%s/libpod-%s", *parent ? "/" : "", parent, c->id);
 }
 
 int ctr__paths_init(
@@ -213,7 +232,7 @@ static uint64_t oci_flags(const struct ctr_container *c, const ctr_config_t *cfg
 		flags |= CTR_OCI_TERMINAL;
 	if (cfg->stdin_open)
 		flags |= CTR_OCI_STDIN;
-	if (c->rt->systemd_cgroup && !cfg->no_cgroups)
+	if (c->rt->systemd_cgroup && !cfg->no_cgroups && !ctr__config_is_split(cfg))
 		flags |= CTR_OCI_SYSTEMD_CGROUP;
 	if (!c->state.own_pid_ns)
 		flags |= CTR_OCI_SHARED_PID;

@@ -1,10 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Creating a container: completing its configuration and storing it. */
+#include <limits.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "core/lifecycle.h"
+#include "sys/path.h"
+#include "sys/selinux.h"
 #include "util/cleanup.h"
 #include "util/clock.h"
 #include "util/id.h"
@@ -29,6 +33,15 @@ static bool ends_with(const char *s, const char *end)
 	return n >= m && strcmp(s + n - m, end) == 0;
 }
 
+/* The leading slash may be missing. */
+static bool is_clean_group(const char *parent)
+{
+	char path[PATH_MAX];
+	int n = snprintf(path, sizeof(path), "%s%s", parent[0] == '/' ? "" : "/", parent);
+
+	return n > 0 && (size_t)n < sizeof(path) && ctr__path_is_clean(path);
+}
+
 static int check_cgroup_parent(
     const struct ctr_runtime *rt, const ctr_config_t *cfg, ctr_error_t **err)
 {
@@ -36,15 +49,20 @@ static int check_cgroup_parent(
 
 	if (!parent)
 		return 0;
-	if (rt->systemd_cgroup && (strlen(parent) < 6 || !ends_with(parent, ".slice")))
+	if (rt->systemd_cgroup &&
+	    (strlen(parent) <= strlen(".slice") || !ends_with(parent, ".slice")))
 		return refuse(err, CTR_E_INVALID, "cgroupParent",
 		    "with the systemd cgroup manager the cgroup parent must be a slice");
+	if (rt->systemd_cgroup && strchr(parent, ':'))
+		return refuse(
+		    err, CTR_E_INVALID, "cgroupParent", "the name of a systemd slice has no colon");
 	if (!rt->systemd_cgroup && ends_with(parent, ".slice"))
 		return refuse(err, CTR_E_INVALID, "cgroupParent",
 		    "with the cgroupfs manager the cgroup parent must not be a systemd slice");
-	if (!rt->systemd_cgroup && strstr(parent, ".."))
+	if (!rt->systemd_cgroup && !is_clean_group(parent))
 		return refuse(err, CTR_E_INVALID, "cgroupParent",
-		    "the cgroup parent must not contain \"..\"");
+		    "the cgroup parent is not a path without \".\", \"..\" and doubled or final "
+		    "slashes");
 	return 0;
 }
 
@@ -116,9 +134,22 @@ static int check_oci(const struct ctr_runtime *rt, const ctr_config_t *cfg, ctr_
 	return 0;
 }
 
+/* A privileged container is not confined by labels, as in libpod. */
+static int make_labels(const ctr_config_t *cfg, char **process, char **file, ctr_error_t **err)
+{
+	int r = ctr__selinux_check_opts(cfg->label_opts.v, err);
+
+	*process = *file = NULL;
+	if (r < 0 || cfg->privileged || cfg->process_label || cfg->mount_label)
+		return r;
+	return ctr__selinux_new_labels(cfg->label_opts.v, process, file, err);
+}
+
 static int complete(struct ctr_runtime *rt, const ctr_config_t *cfg, const char *id,
     const char *name, ctr_config_t **out, ctr_error_t **err)
 {
+	CTR__FREE char *process_label = NULL;
+	CTR__FREE char *mount_label = NULL;
 	struct ctr__config_defaults d = {
 	    .id = id,
 	    .name = name,
@@ -129,8 +160,11 @@ static int complete(struct ctr_runtime *rt, const ctr_config_t *cfg, const char 
 	    .cgroup_parent = rt->systemd_cgroup ? SYSTEMD_PARENT : CGROUPFS_PARENT,
 	    .storage_driver = "rootfs",
 	};
+	int r = make_labels(cfg, &process_label, &mount_label, err);
 
-	return ctr__config_complete(cfg, &d, out, err);
+	d.process_label = process_label;
+	d.mount_label = mount_label;
+	return r < 0 ? r : ctr__config_complete(cfg, &d, out, err);
 }
 
 static int check_storage(struct ctr_runtime *rt, const ctr_config_t *cfg, ctr_error_t **err)

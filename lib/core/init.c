@@ -194,6 +194,7 @@ static int generate(struct init *in, struct ctr__buf *out, ctr_error_t **err)
 	struct ctr__spec_facts facts = {
 	    .root_path = in->root_path,
 	    .cgroup_path = in->paths.cgroup,
+	    .systemd_cgroup = in->c->rt->systemd_cgroup && !ctr__config_is_split(cfg),
 	    .hostname = ctr_config_hostname(cfg),
 	    .bind_mounts = binds,
 	    .bind_mounts_n = in->shm ? 1 : 0,
@@ -328,6 +329,24 @@ static void init_failed(struct init *in, const char *why)
 	(void)ctr__save(c, 0, NULL);
 }
 
+/* With cgroupsMode split the cgroup is that of whoever does the init: not the one of an earlier run. */
+static int find_paths(struct init *in, ctr_error_t **err)
+{
+	struct ctr_container *c = in->c;
+	int r;
+
+	c->state.cgroup = "";
+	r = ctr__paths_init(c, c->cfg, &in->paths, err);
+	if (r < 0 || !ctr__config_is_split(c->cfg))
+		return r;
+	if (strchr(in->paths.cgroup + 1, '/'))
+		return 0;
+	ctr__fail(err, CTR_E_INVALID,
+	    "cgroupsMode \"split\" needs a cgroup of this process's own, not the root of all");
+	ctr__error_detail(err, "field", "cgroupsMode");
+	return CTR_E_INVALID;
+}
+
 /* From configured or exited to created; saved with `then`, the intent that follows. */
 static int init_locked(
     struct ctr_container *c, enum ctr__intent then, enum ctr__by by, ctr_error_t **err)
@@ -341,11 +360,13 @@ static int init_locked(
 	if (r >= 0)
 		r = ctr__exit_command(c, &in.exit_command, err);
 	if (r >= 0)
-		r = ctr__paths_init(c, c->cfg, &in.paths, err);
+		r = find_paths(&in, err);
 	if (r >= 0 && ctr__has_stray_run(c, &in.paths))
 		r = ctr__teardown_locked(c, true, err);
-	if (r >= 0)
+	if (r >= 0) {
+		c->state.cgroup = ctr__config_is_split(c->cfg) ? in.paths.cgroup : "";
 		r = ctr__save_intent(c, CTR__INTENT_INIT, err);
+	}
 	if (r < 0)
 		return r;
 	r = run_steps(&in, &why);

@@ -9,9 +9,6 @@
  */
 #include "spec/spec.h"
 
-#include <errno.h>
-#include <sys/resource.h>
-
 #include "spec/capset.h"
 #include "spec/edit.h"
 #include "spec/host.h"
@@ -20,9 +17,8 @@
 #include "sys/caps.h"
 #include "util/cleanup.h"
 
-#define PIDS_DEFAULT   2048
-#define RLIMIT_DEFAULT 1048576
-#define CPU_PERIOD_US  100000
+#define PIDS_DEFAULT  2048
+#define CPU_PERIOD_US 100000
 
 #define LIST(...) ((const char *const[]){__VA_ARGS__, NULL})
 
@@ -73,29 +69,6 @@ static void add_capabilities(struct ctr__edit *e, struct ctr__json *process, con
 	ctr__edit_strv(e, caps, "inheritable", NULL);
 }
 
-static void add_rlimit(
-    struct ctr__edit *e, struct ctr__json *list, const char *name, const struct rlimit *ours)
-{
-	uint64_t limit = ctr__host_clamp_rlimit(ours, RLIMIT_DEFAULT);
-	struct ctr__json *one = ctr__edit_add_object(e, list);
-
-	ctr__edit_str(e, one, "type", name);
-	ctr__edit_u64(e, one, "hard", limit);
-	ctr__edit_u64(e, one, "soft", limit);
-}
-
-static int add_rlimits(struct ctr__edit *e, struct ctr__json *process, ctr_error_t **err)
-{
-	struct rlimit files, processes;
-
-	if (getrlimit(RLIMIT_NOFILE, &files) < 0 || getrlimit(RLIMIT_NPROC, &processes) < 0)
-		return ctr__fail_errno(err, errno, NULL, "cannot read our own resource limits");
-	struct ctr__json *list = ctr__edit_array(e, process, "rlimits");
-	add_rlimit(e, list, "RLIMIT_NOFILE", &files);
-	add_rlimit(e, list, "RLIMIT_NPROC", &processes);
-	return 0;
-}
-
 static int add_process(struct ctr__edit *e, struct ctr__json *spec, const struct ctr__spec_wish *w,
     const char *const *all_caps, ctr_error_t **err)
 {
@@ -113,9 +86,8 @@ static int add_process(struct ctr__edit *e, struct ctr__json *spec, const struct
 	add_env(e, process, w);
 	ctr__edit_str(e, process, "cwd", w->workdir ? w->workdir : "/");
 	add_capabilities(e, process, (const char *const *)caps);
-	r = add_rlimits(e, process, err);
 	ctr__edit_bool(e, process, "noNewPrivileges", w->no_new_privs);
-	return r;
+	return 0;
 }
 
 /* ---- mounts ---- */

@@ -31,15 +31,21 @@ struct ctr__json *ctr__gen_find_namespace(const struct ctr__gen *g, const char *
 /* gen_mounts.c */
 void ctr__gen_root(struct ctr__gen *g);
 void ctr__gen_bind_mounts(struct ctr__gen *g);
+void ctr__gen_resolve_tmpfs(struct ctr__gen *g);
 void ctr__gen_sort_mounts(struct ctr__gen *g);
+/* gen_propagation.c */
+void ctr__gen_propagation(struct ctr__gen *g);
 /* gen_namespaces.c */
 void ctr__gen_namespaces(struct ctr__gen *g);
 /* gen_process.c */
 void ctr__gen_labels(struct ctr__gen *g);
 void ctr__gen_hostname(struct ctr__gen *g);
 void ctr__gen_no_new_privs(struct ctr__gen *g);
+/* gen_limits.c */
+void ctr__gen_rlimits(struct ctr__gen *g);
 /* gen_linux.c */
 void ctr__gen_annotations(struct ctr__gen *g);
 void ctr__gen_cgroup(struct ctr__gen *g);
+void ctr__gen_hidden_paths(struct ctr__gen *g);
 
 #endif

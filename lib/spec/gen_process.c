@@ -6,10 +6,18 @@
 #include "spec/gen.h"
 #include "util/cleanup.h"
 
+/* label=disable also wins over labels that the configuration names. */
+static bool labels_disabled(const struct ctr__gen *g)
+{
+	return ctr__strv_has(g->cfg->label_opts.v, "disable");
+}
+
 void ctr__gen_labels(struct ctr__gen *g)
 {
 	const char *process_label = g->facts->process_label, *mount_label = g->facts->mount_label;
 
+	if (labels_disabled(g))
+		return;
 	if (process_label && !ctr__gen_is_set(ctr__json_get(g->process, "selinuxLabel")))
 		ctr__edit_str(&g->e, g->process, "selinuxLabel", process_label);
 	if (mount_label && !ctr__gen_is_set(ctr__json_path(g->spec, "linux", "mountLabel", NULL)))

@@ -47,6 +47,7 @@ int ctr__spec_validate(const struct ctr__json *spec, ctr_error_t **err);
 struct ctr__spec_facts {
 	const char *root_path;   /* mounted root file system */
 	const char *cgroup_path; /* NULL = none */
+	bool systemd_cgroup;     /* cgroup_path is of the form slice:prefix:name */
 	/* Used if the spec has none and has a UTS namespace of its own. HOSTNAME is set to the name of
 	 * the container's own or the host's UTS namespace, not if another container's is joined. */
 	const char *hostname;

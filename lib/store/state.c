@@ -57,6 +57,7 @@ enum tag {
 	TAG_RESTART_DELAY = 33,
 	TAG_RESTARTER_PID = 34,
 	TAG_RESTARTER_START = 35,
+	TAG_CGROUP = 36,
 	TAG_END /* the first that is not known */
 };
 
@@ -64,7 +65,8 @@ void ctr__state_init(struct ctr__state *s, int32_t state)
 {
 	memset(s, 0, sizeof(*s));
 	s->state = state;
-	s->mountpoint = s->config_path = s->error = s->net_ns = s->stage_hooks = "";
+	s->mountpoint = s->config_path = s->error = s->net_ns = "";
+	s->stage_hooks = s->cgroup = "";
 }
 
 /* ---- encoding ---- */
@@ -188,6 +190,7 @@ void ctr__state_encode(const struct ctr__state *s, struct ctr__buf *out)
 	add_string(out, TAG_STAGE_HOOKS, s->stage_hooks);
 	end = put_last_numbers(s, later);
 	ctr__buf_add(out, later, (size_t)(end - later));
+	add_string(out, TAG_CGROUP, s->cgroup);
 	ctr__buf_add(out, s->unknown, s->unknown_len);
 }
 
@@ -313,6 +316,7 @@ static bool decode_field(const struct field *f, struct ctr__state *s)
 	case TAG_RESTART_DELAY: return get_u32(f, &s->restart_delay_ms);
 	case TAG_RESTARTER_PID: return get_i32(f, 0, INT32_MAX, &s->restarter_pid);
 	case TAG_RESTARTER_START: return get_u64(f, &s->restarter_start);
+	case TAG_CGROUP: return get_string(f, &s->cgroup);
 	case TAG_END: break;
 	}
 	return false;

@@ -64,6 +64,8 @@ struct ctr__state {
 	const char *error;
 	const char *net_ns;
 	const char *stage_hooks; /* JSON: OCI stage -> hooks of the extension directories */
+	/* The cgroup, if it depends on who did the init (cgroupsMode split); else "". */
+	const char *cgroup;
 	/* destination, host path, ...: 2 * bind_mounts_n strings */
 	const char *bind_mounts[24];
 	uint32_t bind_mounts_n;

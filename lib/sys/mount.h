@@ -24,4 +24,15 @@ int ctr__mount_shm(const char *path, int64_t size, const char *label, uint32_t u
 /* Lazily unmounts everything mounted on `path` (stacked mounts too). Not mounted or absent is success. */
 int ctr__unmount_all(const char *path, ctr_error_t **err);
 
+/* How mounts spread between the mount that `path` is on and others. */
+struct ctr__propagation {
+	bool shared; /* both ways            */
+	bool slave;  /* from its master here */
+	char *mount; /* malloc'ed: the mount point */
+};
+/* 0, or -errno (ENOENT also if the mount is not visible here). */
+int ctr__mount_propagation(const char *path, struct ctr__propagation *out);
+/* The same from the text of a mountinfo file, which is changed, and a mount's ID. */
+int ctr__propagation_parse(char *mountinfo, int64_t mount_id, struct ctr__propagation *out);
+
 #endif

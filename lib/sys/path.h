@@ -26,6 +26,10 @@ int ctr__remove_tree_at(int dirfd, const char *name);
  * -errno. `flags` as for open, O_CLOEXEC is added. */
 int ctr__open_in_root(int rootfd, const char *path, int flags, mode_t mode);
 
+/* Where `path` (absolute) leads below `root`, as a path below it: links in it are followed as far as it exists,
+ * the rest is kept as it is. malloc'ed. 0 or -errno. */
+int ctr__resolve_in_root(int rootfd, const char *path, char **out);
+
 /* realpath() into malloc'ed memory; NULL and errno. */
 char *ctr__realpath(const char *path);
 

@@ -91,6 +91,30 @@ static void test_log_directory(void **state)
 	assert_string_equal(cfg->log_path, want);
 }
 
+static void test_labels(void **state)
+{
+	struct ctr__config_defaults labels = defaults;
+
+	(void)state;
+	labels.process_label = "p";
+	labels.mount_label = "m";
+	CTR__CONFIG ctr_config_t *none = complete(SMALLEST, &labels);
+	CTR__CONFIG ctr_config_t *one = complete(WITH("\"MountLabel\":\"mine\""), &labels);
+
+	assert_string_equal(none->process_label, "p");
+	assert_string_equal(none->mount_label, "m");
+	assert_null(one->process_label);
+	assert_string_equal(one->mount_label, "mine");
+}
+
+static void test_split(void **state)
+{
+	(void)state;
+	CTR__CONFIG ctr_config_t *cfg = complete(WITH("\"cgroupsMode\":\"split\""), &defaults);
+
+	assert_null(cfg->cgroup_parent);
+}
+
 static void test_without(void **state)
 {
 	struct ctr__config_defaults few = defaults;
@@ -137,6 +161,8 @@ int main(void)
 	    cmocka_unit_test(test_fills_in),
 	    cmocka_unit_test(test_keeps_what_is_given),
 	    cmocka_unit_test(test_log_directory),
+	    cmocka_unit_test(test_labels),
+	    cmocka_unit_test(test_split),
 	    cmocka_unit_test(test_without),
 	    cmocka_unit_test(test_checks_the_id),
 	};

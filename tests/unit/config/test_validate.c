@@ -141,6 +141,25 @@ static void test_no_cgroups(void **state)
 	accepted(WITH_SPEC(PLAIN_SPEC("", ""), ",\"noCgroups\":false"));
 }
 
+static void test_cgroups_mode(void **state)
+{
+	(void)state;
+	accepted(WITH("\"cgroupsMode\":\"\""));
+	accepted(WITH("\"cgroupsMode\":\"enabled\",\"cgroupParent\":\"/p\""));
+	accepted(WITH("\"cgroupsMode\":\"no-conmon\""));
+	accepted(WITH("\"cgroupsMode\":\"disabled\""));
+	accepted(WITH("\"cgroupsMode\":\"disabled\",\"noCgroups\":true"));
+	accepted(WITH("\"cgroupsMode\":\"split\",\"cgroupParent\":\"\""));
+	rejected(WITH("\"cgroupsMode\":\"none\""), "cgroupsMode", "\"none\"");
+	rejected(
+	    WITH("\"cgroupsMode\":\"split\",\"cgroupParent\":\"/p\""), "cgroupsMode", "\"/p\"");
+	rejected(WITH("\"cgroupsMode\":\"split\",\"noCgroups\":true"), "cgroupsMode", "noCgroups");
+	rejected(
+	    WITH("\"cgroupsMode\":\"disabled\",\"noCgroups\":false"), "cgroupsMode", "noCgroups");
+	/* What excludes each other without a cgroup holds for the mode too. */
+	rejected(WITH("\"cgroupsMode\":\"disabled\",\"pidNsCtr\":\"c\""), "noCgroups", "\"c\"");
+}
+
 static void test_user(void **state)
 {
 	(void)state;
@@ -235,6 +254,7 @@ int main(void)
 	    cmocka_unit_test(test_numbers),
 	    cmocka_unit_test(test_dependencies),
 	    cmocka_unit_test(test_no_cgroups),
+	    cmocka_unit_test(test_cgroups_mode),
 	    cmocka_unit_test(test_user),
 	    cmocka_unit_test(test_id_mappings),
 	    cmocka_unit_test(test_log_driver),

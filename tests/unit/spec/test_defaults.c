@@ -2,8 +2,6 @@
 /* The default spec, member by member. */
 #include "spec_test.h"
 
-#include <sys/resource.h>
-
 #include "spec/host.h"
 #include "spec/mounts.h"
 #include "spec/spec.h"
@@ -111,31 +109,6 @@ static void test_capabilities(void **state)
 	    ctr__strv_has((const char *const *)all, "CAP_SETUID"));
 	assert_false(list_has(AT(normal, "process", "capabilities", "bounding"), "CAP_SYS_ADMIN"));
 	assert_false(list_has(AT(normal, "process", "capabilities", "bounding"), "CAP_MKNOD"));
-}
-
-static void assert_rlimit(const struct ctr__json *one, const char *type, int64_t ours)
-{
-	int64_t hard, soft, expected = ours < 0 || ours > 1048576 ? 1048576 : ours;
-
-	assert_string_equal(ctr__json_str(ctr__json_get(one, "type")), type);
-	assert_true(ctr__json_i64(ctr__json_get(one, "hard"), &hard));
-	assert_true(ctr__json_i64(ctr__json_get(one, "soft"), &soft));
-	assert_int_equal(hard, expected);
-	assert_int_equal(soft, expected);
-}
-
-static void test_rlimits_need_no_privilege(void **state)
-{
-	SPEC(d, .env = NULL);
-	const struct ctr__json *list = AT(d, "process", "rlimits");
-	struct rlimit files, processes;
-
-	(void)state;
-	assert_int_equal(getrlimit(RLIMIT_NOFILE, &files), 0);
-	assert_int_equal(getrlimit(RLIMIT_NPROC, &processes), 0);
-	assert_int_equal(list->count, 2);
-	assert_rlimit(list->first, "RLIMIT_NOFILE", (int64_t)files.rlim_max);
-	assert_rlimit(list->last, "RLIMIT_NPROC", (int64_t)processes.rlim_max);
 }
 
 static void test_standard_mounts(void **state)
@@ -304,7 +277,6 @@ int main(void)
 	    cmocka_unit_test(test_env_defaults),
 	    cmocka_unit_test(test_env_of_the_user_wins),
 	    cmocka_unit_test(test_capabilities),
-	    cmocka_unit_test(test_rlimits_need_no_privilege),
 	    cmocka_unit_test(test_standard_mounts),
 	    cmocka_unit_test(test_binds),
 	    cmocka_unit_test(test_namespaces),

@@ -1,65 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* From a configuration to the config.json of a bundle. */
-#include "spec_test.h"
+#include "gen_test.h"
 
 #include "spec/mounts.h"
 #include "spec/spec.h"
 
-#define PROCESS    "'ociVersion':'1.0.2','process':{'args':['x']}"
-#define OWN_UTS    "'linux':{'namespaces':[{'type':'uts'}]}"
-#define AT(d, ...) ctr__json_path((d)->root, __VA_ARGS__, NULL)
-
-/* One generation: a configuration made by hand, since only a few of its members are looked at. */
-struct run {
-	struct ctr_config cfg;
-	struct ctr__spec_facts facts;
-	struct ctr__spec_result result;
-	struct ctr__json_doc *doc; /* what was generated */
-	char *spec;
-};
-
-static void set_spec(struct run *r, const char *text)
-{
-	free(r->spec);
-	r->spec = strdup(text);
-	assert_non_null(r->spec);
-	for (char *p = r->spec; *p; p++)
-		*p = *p == '\'' ? '"' : *p;
-	r->cfg.spec.text = r->spec;
-	r->cfg.spec.len = strlen(r->spec);
-}
-
-static int set_up(void **state)
-{
-	struct run *r = test_calloc(1, sizeof(*r));
-
-	r->facts.root_path = "/mnt/root";
-	set_spec(r, "{" PROCESS "}");
-	*state = r;
-	return 0;
-}
-
-static int tear_down(void **state)
-{
-	struct run *r = *state;
-
-	ctr__json_doc_free(r->doc);
-	free(r->spec);
-	test_free(r);
-	return 0;
-}
-
-static void generate(struct run *r)
-{
-	CTR__BUF struct ctr__buf out = {0};
-
-	ctr__json_doc_free(r->doc);
-	r->doc = NULL;
-	ctr__buf_adds(&out, "before");
-	assert_int_equal(ctr__spec_generate(&r->cfg, &r->facts, &out, &r->result, NULL), 0);
-	assert_int_equal(memcmp(out.data, "before", 6), 0);
-	assert_int_equal(ctr__json_parse(out.data + 6, out.len - 6, "out", &r->doc, NULL), 0);
-}
+#define OWN_UTS "'linux':{'namespaces':[{'type':'uts'}]}"
 
 static void test_root(void **state)
 {
@@ -133,6 +79,7 @@ static void test_user_mount_wins(void **state)
 {
 	struct run *r = *state;
 
+	r->facts.root_path = "/"; /* a tmpfs is looked up there */
 	give_binds(r, binds, 2);
 	set_spec(r, "{" PROCESS ",'mounts':["
 	            "{'destination':'/etc//hosts/','type':'bind','source':'/mine'},"
@@ -147,6 +94,7 @@ static void test_stock_shm_is_replaced(void **state)
 {
 	struct run *r = *state;
 
+	r->facts.root_path = "/"; /* a tmpfs is looked up there */
 	set_spec(r, "{" PROCESS ",'mounts':[{'destination':'/dev/shm','type':'tmpfs',"
 	            "'source':'shm','options':['size=1k']}]}");
 	generate(r);
@@ -351,7 +299,8 @@ static void test_unknown_members_survive(void **state)
 	struct run *r = *state;
 
 	set_spec(r, "{'future':{'b':1.50e3,'a':[null]},'ociVersion':'9.9','process':"
-	            "{'zeta':1,'args':['x'],'ioPriority':{'class':'IOPRIO_CLASS_IDLE'}},"
+	            "{'zeta':1,'args':['x'],'ioPriority':{'class':'IOPRIO_CLASS_IDLE'},"
+	            "'rlimits':[{'type':'RLIMIT_NOFILE'},{'type':'RLIMIT_NPROC'}]},"
 	            "'linux':{'seccomp':{'defaultAction':'SCMP_ACT_ALLOW'},"
 	            "'namespaces':[{'type':'uts'},{'type':'time'}],'timeOffsets':{}},"
 	            "'solaris':{}}");
@@ -360,6 +309,7 @@ static void test_unknown_members_survive(void **state)
 	assert_json(r->doc->root,
 	    "{'future':{'b':1.50e3,'a':[null]},'ociVersion':'9.9','process':"
 	    "{'zeta':1,'args':['x'],'ioPriority':{'class':'IOPRIO_CLASS_IDLE'},"
+	    "'rlimits':[{'type':'RLIMIT_NOFILE'},{'type':'RLIMIT_NPROC'}],"
 	    "'env':['HOSTNAME=h']},"
 	    "'linux':{'seccomp':{'defaultAction':'SCMP_ACT_ALLOW'},"
 	    "'namespaces':[{'type':'uts'},{'type':'time'}],'timeOffsets':{}},"

@@ -27,6 +27,7 @@ static void fill(struct ctr__state *s)
 	s->restart_delay_ms = 60000;
 	s->restarter_pid = 12;
 	s->restarter_start = UINT64_MAX - 1;
+	s->cgroup = "/a/libpod-payload-x";
 	s->bind_mounts_n = 8;
 	for (int i = 0; i < 8; i++) {
 		s->bind_mounts[2 * i] = i == 3 ? "" : "/etc/hosts";

@@ -1,0 +1,154 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What init writes into the bundle. The fake OCI runtime only keeps it, so all of it can be looked at. */
+#include "fixture.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+/* A container with one field set; NULL if `code` < 0 is expected. */
+static ctr_container_t *create_with(
+    ctr_runtime_t *rt, struct fixture *f, int32_t field, const char *value, int code)
+{
+	ctr_config_builder_t *b = ctr_config_builder_new();
+	ctr_config_t *cfg = NULL;
+	ctr_container_t *c = NULL;
+
+	OK(ctr_config_builder_set_str(b, CTR_CONFIG_ROOTFS, f->rootfs, err));
+	OK(ctr_config_builder_set_str(b, CTR_CONFIG_RUNTIME, "fake", err));
+	OK(ctr_config_builder_add_str(b, CTR_CONFIG_COMMAND, "/bin/true", err));
+	if (field == CTR_CONFIG_LABEL_OPTS)
+		OK(ctr_config_builder_add_str(b, field, value, err));
+	else if (value)
+		OK(ctr_config_builder_set_str(b, field, value, err));
+	OK(ctr_config_builder_build(b, &cfg, err));
+	if (code < 0)
+		FAILS(code, ctr_container_create(rt, cfg, 0, &c, err));
+	else
+		OK(ctr_container_create(rt, cfg, 0, &c, err));
+	ctr_config_builder_free(b);
+	ctr_config_unref(cfg);
+	return c;
+}
+
+/* The config.json of a container that was initialised. malloc'ed. */
+static char *bundle_of(ctr_container_t *c)
+{
+	char *dir = NULL, path[400], *text = calloc(1, 65536);
+	FILE *f;
+
+	assert_non_null(text);
+	OK(ctr_container_init(c, 0, err));
+	OK(ctr_container_run_dir(c, &dir, err));
+	snprintf(path, sizeof(path), "%s/config.json", dir);
+	f = fopen(path, "re");
+	assert_non_null(f);
+	assert_true(fread(text, 1, 65535, f) > 0);
+	fclose(f);
+	ctr_free(dir);
+	return text;
+}
+
+static void holds(ctr_container_t *c, const char *format, const char *id)
+{
+	char *text = bundle_of(c), expected[400];
+
+	snprintf(expected, sizeof(expected), format, id);
+	if (!strstr(text, expected))
+		fail_msg("no %s in %s", expected, text);
+	free(text);
+	OK(ctr_container_remove(c, CTR_REMOVE_FORCE, err));
+	ctr_container_unref(c);
+}
+
+static ctr_runtime_t *open_systemd(struct fixture *f)
+{
+	struct ctr_open_opts o = {.size = sizeof(o),
+	    .root = f->root,
+	    .run_root = f->run,
+	    .flags = CTR_OPEN_SYSTEMD_CGROUP};
+	ctr_runtime_t *rt = NULL;
+
+	OK(ctr_runtime_open(&o, &rt, err));
+	OK(ctr_runtime_add_oci(rt, &fake_oci_ops, fake_oci_new(), fake_oci_destroy, err));
+	return rt;
+}
+
+static void test_cgroupfs_paths(void **state)
+{
+	struct fixture *f = *state;
+	ctr_container_t *c = create_with(f->rt, f, CTR_CONFIG_CGROUP_PARENT, "a/b", 0);
+
+	holds(c, "\"cgroupsPath\":\"/a/b/libpod-%s\"", ctr_container_id(c));
+	c = create_with(f->rt, f, CTR_CONFIG_CGROUP_PARENT, "/", 0);
+	holds(c, "\"cgroupsPath\":\"/libpod-%s\"", ctr_container_id(c));
+	create_with(f->rt, f, CTR_CONFIG_CGROUP_PARENT, "/a/../b", CTR_E_INVALID);
+	create_with(f->rt, f, CTR_CONFIG_CGROUP_PARENT, "/a//b", CTR_E_INVALID);
+	create_with(f->rt, f, CTR_CONFIG_CGROUP_PARENT, "/a/b/", CTR_E_INVALID);
+	create_with(f->rt, f, CTR_CONFIG_CGROUP_PARENT, "x.slice", CTR_E_INVALID);
+}
+
+static void test_systemd_paths(void **state)
+{
+	struct fixture *f = *state;
+	ctr_runtime_t *rt = open_systemd(f);
+	ctr_container_t *c = create_with(rt, f, 0, NULL, 0);
+
+	holds(c, "\"cgroupsPath\":\"machine.slice:libpod:%s\"", ctr_container_id(c));
+	c = create_with(rt, f, CTR_CONFIG_CGROUP_PARENT, "machine.slice/machine-p.slice", 0);
+	holds(c, "\"cgroupsPath\":\"machine-p.slice:libpod:%s\"", ctr_container_id(c));
+	c = create_with(rt, f, 0, NULL, 0);
+	holds(c,
+	    "\"org.systemd.property.KillSignal\":\"15\","
+	    "\"org.systemd.property.TimeoutStopUSec\":\"uint64 10000000\"%s",
+	    "");
+	create_with(rt, f, CTR_CONFIG_CGROUP_PARENT, "/a", CTR_E_INVALID);
+	create_with(rt, f, CTR_CONFIG_CGROUP_PARENT, ".slice", CTR_E_INVALID);
+	create_with(rt, f, CTR_CONFIG_CGROUP_PARENT, "a:b.slice", CTR_E_INVALID);
+	ctr_runtime_unref(rt);
+}
+
+/* In the root cgroup there is nothing to split. */
+static void test_split_path(void **state)
+{
+	struct fixture *f = *state;
+	ctr_container_t *c = create_with(f->rt, f, CTR_CONFIG_CGROUPS_MODE, "split", 0);
+	char *path = NULL, expected[200];
+
+	snprintf(expected, sizeof(expected), "/libpod-payload-%s", ctr_container_id(c));
+	OK(ctr_container_cgroup_path(c, &path, err));
+	assert_non_null(strstr(path, expected));
+	if (strcmp(path, expected) == 0) {
+		FAILS(CTR_E_INVALID, ctr_container_init(c, 0, err));
+		assert_state(c, CTR_STATE_CONFIGURED);
+		OK(ctr_container_remove(c, 0, err));
+		ctr_container_unref(c);
+	} else {
+		holds(c, "/libpod-payload-%s\"", ctr_container_id(c));
+	}
+	ctr_free(path);
+}
+
+static void test_label_options(void **state)
+{
+	struct fixture *f = *state;
+
+	create_with(f->rt, f, CTR_CONFIG_LABEL_OPTS, "typ:x", CTR_E_INVALID);
+	holds(create_with(f->rt, f, CTR_CONFIG_LABEL_OPTS, "disable", 0),
+	    "\"io.container.manager\":\"libctr\"%s", "");
+}
+
+#define TEST(f) cmocka_unit_test_setup_teardown(f, fixture_setup, fixture_teardown)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    TEST(test_cgroupfs_paths),
+	    TEST(test_systemd_paths),
+	    TEST(test_split_path),
+	    TEST(test_label_options),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
