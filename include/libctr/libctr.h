@@ -55,5 +55,6 @@
 #include <libctr/list.h>
 #include <libctr/event.h>
 #include <libctr/policy.h>
+#include <libctr/pod.h>
 
 #endif

@@ -236,8 +236,8 @@ static int create_named(struct ctr_runtime *rt, const ctr_config_t *cfg, const c
 		}
 		r = create_once(rt, cfg, id, cfg->name ? NULL : name, done, &why);
 		/* A random name that is taken: another one. */
-		if (r == CTR_E_CTR_EXISTS && !cfg->name && i < 64 * NAME_TRIES &&
-		    ctr__streq(ctr_error_get(why, "field"), "name"))
+		if ((r == CTR_E_CTR_EXISTS || r == CTR_E_POD_EXISTS) && !cfg->name &&
+		    i < 64 * NAME_TRIES && ctr__streq(ctr_error_get(why, "field"), "name"))
 			continue;
 		if (r < 0 && err)
 			*err = CTR__STEAL_PTR(why);

@@ -58,6 +58,20 @@ void ctr__sum_set_state(struct ctr__summary *sum, const struct ctr__state *state
 /* The summary's fields that come from the configuration. */
 void ctr__sum_set_config(struct ctr__summary *sum, const struct ctr__ctr_rec *rec);
 
+/* Value of "pod". `infra`: ID of its infra container, "" if there is none. */
+struct ctr__pod_rec {
+	struct ctr__origin origin;
+	uint32_t slot;
+	int64_t created_ns;
+	const char *name, *infra;
+	const char *json;
+	size_t json_len;
+};
+
+/* Strings point into `data`. */
+int ctr__pod_rec_decode(const void *data, size_t len, struct ctr__pod_rec *rec, ctr_error_t **err);
+void ctr__pod_rec_encode(const struct ctr__pod_rec *rec, struct ctr__buf *out);
+
 /* Numbers in big-endian byte order, so that LMDB sorts them. */
 void ctr__put_be64(unsigned char out[8], uint64_t v);
 uint64_t ctr__get_be64(const void *p);

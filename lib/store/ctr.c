@@ -4,12 +4,6 @@
 
 #include "store/env.h"
 
-#include <stdio.h>
-
-/* Freed lock slots that are kept back: an old handle of a removed container notices by the slot that its ID was
- * used again, so a slot should not come back soon. */
-#define SLOTS_KEPT 256U
-
 /* ---- shared ---- */
 
 int ctr__no_such_ctr(ctr_error_t **err, const char *id)
@@ -35,7 +29,7 @@ int ctr__db_has(MDB_txn *txn, MDB_dbi db, const char *key, bool *has)
 	return rc == MDB_NOTFOUND ? 0 : rc;
 }
 
-static int del_if_there(MDB_txn *txn, MDB_dbi db, const char *key)
+int ctr__db_del(MDB_txn *txn, MDB_dbi db, const char *key)
 {
 	MDB_val k = ctr__vals(key);
 	int rc = mdb_del(txn, db, &k, NULL);
@@ -48,17 +42,9 @@ static const char *text(const char *s)
 	return s ? s : "";
 }
 
-static int taken(ctr_error_t **err, const char *what, const char *value, const char *by)
-{
-	ctr__fail(
-	    err, CTR_E_CTR_EXISTS, "the %s \"%s\" is in use as a container's %s", what, value, by);
-	ctr__error_detail(err, "field", strcmp(what, "name") == 0 ? "name" : "id");
-	return CTR_E_CTR_EXISTS;
-}
-
 /* ---- checks ---- */
 
-static int check_config(const ctr_config_t *cfg, ctr_error_t **err)
+int ctr__ctr_check(const ctr_config_t *cfg, ctr_error_t **err)
 {
 	int r = ctr__check_id(cfg->id, err);
 
@@ -68,8 +54,6 @@ static int check_config(const ctr_config_t *cfg, ctr_error_t **err)
 		return ctr__fail(err, CTR_E_INVALID, "\"%s\" is not a valid ID", cfg->id);
 	if (cfg->name && *cfg->name && !ctr__name_valid(cfg->name))
 		return ctr__fail(err, CTR_E_INVALID, "\"%s\" is not a valid name", cfg->name);
-	if (cfg->pod && *cfg->pod)
-		return ctr__fail(err, CTR_E_NO_SUCH_POD, "no pod \"%s\"", cfg->pod);
 	for (size_t i = 0; i < cfg->all_deps.n; i++) {
 		if (strcmp(cfg->all_deps.v[i], cfg->id) == 0)
 			return ctr__fail(err, CTR_E_INVALID,
@@ -78,36 +62,6 @@ static int check_config(const ctr_config_t *cfg, ctr_error_t **err)
 			return ctr__no_such_ctr(err, cfg->all_deps.v[i]);
 	}
 	return 0;
-}
-
-/* Is `name` neither another container's name nor its ID? */
-static int check_name_free(
-    struct ctr__env *e, MDB_txn *txn, const ctr_config_t *cfg, ctr_error_t **err)
-{
-	const char *name = text(cfg->name);
-	bool has;
-	int r;
-
-	if (!*name)
-		return 0;
-	r = ctr__db_has(txn, e->db[CTR__DB_NAME], name, &has);
-	if (r == 0 && has)
-		return taken(err, "name", name, "name");
-	if (r == 0 && strcmp(name, cfg->id) != 0)
-		r = ctr__db_has(txn, e->db[CTR__DB_CTR], name, &has);
-	return r == 0 && has ? taken(err, "name", name, "ID") : r;
-}
-
-static int check_id_free(struct ctr__env *e, MDB_txn *txn, const char *id, ctr_error_t **err)
-{
-	bool has;
-	int r = ctr__db_has(txn, e->db[CTR__DB_CTR], id, &has);
-
-	if (r == 0 && has)
-		return taken(err, "ID", id, "ID");
-	if (r == 0)
-		r = ctr__db_has(txn, e->db[CTR__DB_NAME], id, &has);
-	return r == 0 && has ? taken(err, "ID", id, "name") : r;
 }
 
 /* ---- the rows of one container ---- */
@@ -181,13 +135,6 @@ static int put_record(
 	return mdb_put(txn, e->db[CTR__DB_CTR], &k, &v, 0);
 }
 
-static int put_name(struct ctr__env *e, MDB_txn *txn, const ctr_config_t *cfg)
-{
-	MDB_val k = ctr__vals(text(cfg->name)), v = ctr__vals(cfg->id);
-
-	return k.mv_size ? mdb_put(txn, e->db[CTR__DB_NAME], &k, &v, 0) : 0;
-}
-
 static int put_deps(struct ctr__env *e, MDB_txn *txn, const ctr_config_t *cfg, ctr_error_t **err)
 {
 	int r = 0;
@@ -201,6 +148,8 @@ static int put_deps(struct ctr__env *e, MDB_txn *txn, const ctr_config_t *cfg, c
 			return ctr__fail(err, CTR_E_NO_SUCH_CTR,
 			    "container \"%s\" depends on \"%s\", which does not exist", cfg->id,
 			    cfg->all_deps.v[i]);
+		if (r == 0)
+			r = ctr__member_check_dep(e, txn, cfg, cfg->all_deps.v[i], err);
 		if (r == 0)
 			r = mdb_put(txn, e->db[CTR__DB_DEP], &k, &v, MDB_NODUPDATA);
 		if (r == MDB_KEYEXIST)
@@ -233,7 +182,7 @@ static int put_labels(struct ctr__env *e, MDB_txn *txn, const ctr_config_t *cfg)
 	MDB_val k = ctr__vals(cfg->id), v;
 
 	if (cfg->labels.n == 0)
-		return del_if_there(txn, e->db[CTR__DB_LABEL], cfg->id);
+		return ctr__db_del(txn, e->db[CTR__DB_LABEL], cfg->id);
 	for (size_t i = 0; i < cfg->labels.n; i++) {
 		const struct ctr__cfg_pair *l = &cfg->labels.v[i];
 
@@ -283,80 +232,27 @@ static int read_old(
 	return o->deps.failed ? ENOMEM : 0;
 }
 
-/* ---- lock slots: "slot_free" has freed ones by the order in which they were freed ---- */
-
-static int take_freed(struct ctr__env *e, MDB_txn *txn, uint32_t *slot, bool *found)
-{
-	CTR__CURSOR MDB_cursor *cur = NULL;
-	MDB_val k, v;
-	MDB_stat st;
-	int rc = mdb_stat(txn, e->db[CTR__DB_SLOT_FREE], &st);
-
-	*found = false;
-	if (rc || st.ms_entries <= SLOTS_KEPT)
-		return rc;
-	rc = mdb_cursor_open(txn, e->db[CTR__DB_SLOT_FREE], &cur);
-	if (rc == 0)
-		rc = mdb_cursor_get(cur, &k, &v, MDB_FIRST);
-	if (rc == 0 && v.mv_size != sizeof(*slot))
-		rc = MDB_CORRUPTED;
-	if (rc)
-		return rc;
-	memcpy(slot, v.mv_data, sizeof(*slot));
-	*found = true;
-	return mdb_cursor_del(cur, 0);
-}
-
-static int take_slot(struct ctr__store *s, MDB_txn *txn, uint32_t *slot, ctr_error_t **err)
-{
-	struct ctr__env *e = &s->root_env;
-	struct ctr__slot *unused;
-	uint64_t next;
-	bool found;
-	int r = take_freed(e, txn, slot, &found);
-
-	if (r == 0 && !found) {
-		r = ctr__meta_get(e, txn, "slot_next", 0, &next);
-		if (r == 0 && next >= CTR__SLOTS_MAX)
-			return ctr__fail(
-			    err, CTR_E_STORE_FULL, "there are %u containers", CTR__SLOTS_MAX);
-		*slot = (uint32_t)next;
-		if (r == 0)
-			r = ctr__meta_put(e, txn, "slot_next", next + 1);
-	}
-	/* Makes room in the lock table while it can still fail. */
-	return r ? r : ctr__locks_slot(s->locks, *slot, &unused, err);
-}
-
-static int free_slot(struct ctr__env *e, MDB_txn *txn, uint32_t slot)
-{
-	unsigned char be[8];
-	MDB_val k = ctr__val(be, sizeof(be)), v = ctr__val(&slot, sizeof(slot));
-
-	/* One container is removed per transaction, so its number is unique. */
-	ctr__put_be64(be, mdb_txn_id(txn));
-	return mdb_put(txn, e->db[CTR__DB_SLOT_FREE], &k, &v, 0);
-}
-
 /* ---- adding ---- */
 
-static int add_root(MDB_txn *txn, struct ctr__change *ch, ctr_error_t **err)
+int ctr__ctr_add_root(MDB_txn *txn, struct ctr__change *ch, ctr_error_t **err)
 {
 	struct ctr__env *e = &ch->store->root_env;
-	int r = check_id_free(e, txn, ch->id, err);
+	int r = ctr__check_id_free(e, txn, ch->id, err);
 
 	if (r == 0)
-		r = check_name_free(e, txn, ch->cfg, err);
+		r = ctr__check_name_free(e, txn, ch->cfg->name, ch->id, err);
+	if (r == 0)
+		r = ctr__member_put(e, txn, ch->cfg, err);
 	if (r == 0)
 		r = put_deps(e, txn, ch->cfg, err);
 	if (r == 0)
-		r = take_slot(ch->store, txn, &ch->slot, err);
+		r = ctr__slot_take(ch->store, txn, &ch->slot, err);
 	if (r)
 		return r;
 	ch->origin.born = ch->origin.cfg_gen = mdb_txn_id(txn);
 	r = put_record(e, txn, ch, err);
 	if (r == 0)
-		r = put_name(e, txn, ch->cfg);
+		r = ctr__name_put(e, txn, ch->cfg->name, ch->id);
 	if (r == 0)
 		r = put_labels(e, txn, ch->cfg);
 	/* Of an earlier container with this ID. */
@@ -375,23 +271,23 @@ static int mend_run(struct ctr__change *ch, MDB_txn *txn)
 	return ctr__mend_rows(ch->store, txn, ch->id, &rec);
 }
 
-static int add_run(MDB_txn *txn, struct ctr__change *ch, ctr_error_t **err)
+int ctr__ctr_add_run(MDB_txn *txn, struct ctr__change *ch, ctr_error_t **err)
 {
 	int rc = mend_run(ch, txn);
 
 	(void)err;
 	/* Of an earlier container with this ID. */
-	return rc ? rc : del_if_there(txn, ch->store->run_env.db[CTR__DB_EXIT], ch->id);
+	return rc ? rc : ctr__db_del(txn, ch->store->run_env.db[CTR__DB_EXIT], ch->id);
 }
 
 int ctr__store_add(struct ctr__store *s, const ctr_config_t *cfg, const struct ctr_event *ev,
     uint32_t *slot, ctr_error_t **err)
 {
 	struct ctr__change ch = {.store = s, .id = cfg->id, .cfg = cfg, .ev = ev};
-	int r = check_config(cfg, err);
+	int r = ctr__ctr_check(cfg, err);
 
 	if (r == 0)
-		r = ctr__change_commit(&ch, add_root, add_run, err);
+		r = ctr__change_commit(&ch, ctr__ctr_add_root, ctr__ctr_add_run, err);
 	if (r == 0)
 		*slot = ch.slot;
 	return r;
@@ -399,18 +295,34 @@ int ctr__store_add(struct ctr__store *s, const ctr_config_t *cfg, const struct c
 
 /* ---- rewriting ---- */
 
+/* A container is in its pod for life. */
+static int check_same_pod(
+    struct ctr__env *e, MDB_txn *txn, const ctr_config_t *cfg, ctr_error_t **err)
+{
+	char pod[CTR__ID_MAX + 1];
+	int r = ctr__member_of(e, txn, cfg->id, pod, NULL);
+
+	if (r || strcmp(pod, text(cfg->pod)) == 0)
+		return r;
+	ctr__fail(err, CTR_E_INVALID, "container \"%s\" cannot change its pod", cfg->id);
+	ctr__error_detail(err, "field", "pod");
+	return CTR_E_INVALID;
+}
+
 static int rewrite_root(MDB_txn *txn, struct ctr__change *ch, ctr_error_t **err)
 {
 	struct ctr__env *e = &ch->store->root_env;
 	CTR__CLEANUP(old_free) struct old old = {.slot = 0};
 	int r = read_old(e, txn, ch->id, &old, err);
 
+	if (r == 0)
+		r = check_same_pod(e, txn, ch->cfg, err);
 	if (r == 0 && strcmp(old.name, text(ch->cfg->name)) != 0) {
-		r = check_name_free(e, txn, ch->cfg, err);
+		r = ctr__check_name_free(e, txn, ch->cfg->name, ch->id, err);
 		if (r == 0 && old.name[0])
-			r = del_if_there(txn, e->db[CTR__DB_NAME], old.name);
+			r = ctr__db_del(txn, e->db[CTR__DB_NAME], old.name);
 		if (r == 0)
-			r = put_name(e, txn, ch->cfg);
+			r = ctr__name_put(e, txn, ch->cfg->name, ch->id);
 	}
 	if (r == 0)
 		r = del_deps(e, txn, ch->id, &old.deps);
@@ -435,7 +347,7 @@ int ctr__store_rewrite(struct ctr__store *s, const ctr_config_t *cfg, const stru
     uint64_t *cfg_gen, ctr_error_t **err)
 {
 	struct ctr__change ch = {.store = s, .id = cfg->id, .cfg = cfg, .ev = ev};
-	int r = check_config(cfg, err);
+	int r = ctr__ctr_check(cfg, err);
 
 	if (r == 0)
 		r = ctr__change_commit(&ch, rewrite_root, rewrite_run, err);
@@ -481,33 +393,45 @@ static int check_no_dependents(struct ctr__env *e, MDB_txn *txn, const char *id,
 	return fail_dependents(cur, id, k, v, err);
 }
 
-static int remove_root(MDB_txn *txn, struct ctr__change *ch, ctr_error_t **err)
+int ctr__ctr_remove_root(
+    MDB_txn *txn, struct ctr__store *s, const char *id, uint32_t nth, ctr_error_t **err)
 {
-	struct ctr__env *e = &ch->store->root_env;
+	struct ctr__env *e = &s->root_env;
 	CTR__CLEANUP(old_free) struct old old = {.slot = 0};
-	int r = read_old(e, txn, ch->id, &old, err);
+	int r = read_old(e, txn, id, &old, err);
 
 	if (r == 0)
-		r = check_no_dependents(e, txn, ch->id, err);
+		r = check_no_dependents(e, txn, id, err);
 	if (r == 0)
-		r = del_deps(e, txn, ch->id, &old.deps);
+		r = del_deps(e, txn, id, &old.deps);
 	if (r == 0 && old.name[0])
-		r = del_if_there(txn, e->db[CTR__DB_NAME], old.name);
+		r = ctr__db_del(txn, e->db[CTR__DB_NAME], old.name);
 	if (r == 0)
-		r = del_if_there(txn, e->db[CTR__DB_LABEL], ch->id);
+		r = ctr__db_del(txn, e->db[CTR__DB_LABEL], id);
 	if (r == 0)
-		r = del_if_there(txn, e->db[CTR__DB_CTR], ch->id);
-	return r ? r : free_slot(e, txn, old.slot);
+		r = ctr__member_del(e, txn, id);
+	if (r == 0)
+		r = ctr__db_del(txn, e->db[CTR__DB_CTR], id);
+	return r ? r : ctr__slot_free(e, txn, old.slot, nth);
 }
 
 /* The exit code stays. */
+int ctr__ctr_remove_run(MDB_txn *txn, struct ctr__store *s, const char *id)
+{
+	int rc = ctr__db_del(txn, s->run_env.db[CTR__DB_SUM], id);
+
+	return rc ? rc : ctr__db_del(txn, s->run_env.db[CTR__DB_STATE], id);
+}
+
+static int remove_root(MDB_txn *txn, struct ctr__change *ch, ctr_error_t **err)
+{
+	return ctr__ctr_remove_root(txn, ch->store, ch->id, 0, err);
+}
+
 static int remove_run(MDB_txn *txn, struct ctr__change *ch, ctr_error_t **err)
 {
-	struct ctr__env *run = &ch->store->run_env;
-	int rc = del_if_there(txn, run->db[CTR__DB_SUM], ch->id);
-
 	(void)err;
-	return rc ? rc : del_if_there(txn, run->db[CTR__DB_STATE], ch->id);
+	return ctr__ctr_remove_run(txn, ch->store, ch->id);
 }
 
 int ctr__store_remove(

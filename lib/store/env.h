@@ -31,11 +31,17 @@ enum {
 	CTR__DB_SLOT_FREE = 4,
 	CTR__DB_DEP = 5,
 	CTR__DB_LABEL = 6,
+	CTR__DB_POD = 7,
+	CTR__DB_POD_CTR = 8,
+	CTR__DB_CTR_POD = 9,
+	CTR__DB_ROOT_N = 10,
 	/* run */
 	CTR__DB_STATE = 2,
 	CTR__DB_SUM = 3,
 	CTR__DB_EXIT = 4,
-	CTR__DB_MAX = 7
+	CTR__DB_POD_STATE = 5,
+	CTR__DB_RUN_N = 6,
+	CTR__DB_MAX = CTR__DB_ROOT_N
 };
 
 #define CTR__READERS 1024U
@@ -217,12 +223,59 @@ int ctr__change_commit(
 
 /* ---- ctr.c ---- */
 
+/* The two halves of adding and of removing a container, for what does more in the same change. `nth`: how many
+ * containers were removed in this transaction before. */
+int ctr__ctr_check(const ctr_config_t *cfg, ctr_error_t **err);
+int ctr__ctr_add_root(MDB_txn *txn, struct ctr__change *ch, ctr_error_t **err);
+int ctr__ctr_add_run(MDB_txn *txn, struct ctr__change *ch, ctr_error_t **err);
+int ctr__ctr_remove_root(
+    MDB_txn *txn, struct ctr__store *s, const char *id, uint32_t nth, ctr_error_t **err);
+int ctr__ctr_remove_run(MDB_txn *txn, struct ctr__store *s, const char *id);
+
 /* CTR_E_NO_SUCH_CTR, naming it. */
 int ctr__no_such_ctr(ctr_error_t **err, const char *id);
 /* CTR_E_EMPTY_ID if it is NULL or "". */
 int ctr__check_id(const char *id, ctr_error_t **err);
 /* An MDB code; `key` may be of any length. */
 int ctr__db_has(MDB_txn *txn, MDB_dbi db, const char *key, bool *has);
+/* Deletes all values of a key; absent is fine. An MDB code. */
+int ctr__db_del(MDB_txn *txn, MDB_dbi db, const char *key);
+
+/* ---- unique.c: IDs and names are one space of containers and pods ---- */
+
+/* CTR_E_CTR_EXISTS or CTR_E_POD_EXISTS, as what has it, with the detail "field". */
+int ctr__check_id_free(struct ctr__env *e, MDB_txn *txn, const char *id, ctr_error_t **err);
+/* `id`: whose name it is to be; it may be its own ID. */
+int ctr__check_name_free(
+    struct ctr__env *e, MDB_txn *txn, const char *name, const char *id, ctr_error_t **err);
+/* Names are not checked here. MDB codes; an empty name is nothing. */
+int ctr__name_put(struct ctr__env *e, MDB_txn *txn, const char *name, const char *id);
+/* Finds the full ID in `db` ("ctr" or "pod"): by ID, name, unique prefix. MDB_NOTFOUND; `code` if it is
+ * ambiguous. */
+int ctr__find_id(struct ctr__env *e, MDB_txn *txn, MDB_dbi db, const char *wanted,
+    char id[CTR__ID_MAX + 1], ctr_error_t **err);
+
+/* ---- slot.c: lock slots; "slot_free" has freed ones by the order in which they were freed ---- */
+
+int ctr__slot_take(struct ctr__store *s, MDB_txn *txn, uint32_t *slot, ctr_error_t **err);
+int ctr__slot_free(struct ctr__env *e, MDB_txn *txn, uint32_t slot, uint32_t nth);
+
+/* ---- member.c: which container is in which pod ---- */
+
+#define CTR__MEMBER_INFRA 1U
+#define CTR__MEMBER_INIT  2U
+
+/* The pod of a container: "" if it is in none. An MDB code. */
+int ctr__member_of(struct ctr__env *e, MDB_txn *txn, const char *ctr_id, char pod[CTR__ID_MAX + 1],
+    unsigned int *flags);
+/* Checks the pod and enters the container into it. CTR_E_NO_SUCH_POD, CTR_E_INVALID. */
+int ctr__member_put(struct ctr__env *e, MDB_txn *txn, const ctr_config_t *cfg, ctr_error_t **err);
+int ctr__member_del(struct ctr__env *e, MDB_txn *txn, const char *ctr_id);
+/* Members of a pod that exist, each with its NUL. An MDB code. */
+int ctr__member_list(struct ctr__env *e, MDB_txn *txn, const char *pod, struct ctr__buf *ids);
+/* Containers depend on containers of their own pod only. CTR_E_INVALID. */
+int ctr__member_check_dep(
+    struct ctr__env *e, MDB_txn *txn, const ctr_config_t *cfg, const char *dep, ctr_error_t **err);
 
 /* ---- registry.c ---- */
 void ctr__store_free(struct ctr__store *s);

@@ -2,8 +2,6 @@
 /* Finding containers: by ID, name or prefix; configurations; dependents; all of them. */
 #include "store/env.h"
 
-#define CANDIDATES_MAX 8
-
 /* ---- configuration ---- */
 
 static int copy_config(
@@ -49,97 +47,22 @@ int ctr__store_get_config(struct ctr__store *s, const char *id, struct ctr__buf 
 
 /* ---- lookup ---- */
 
-static int copy_id(MDB_val v, char id[CTR__ID_MAX + 1])
-{
-	if (v.mv_size == 0 || v.mv_size > CTR__ID_MAX)
-		return MDB_CORRUPTED;
-	memcpy(id, v.mv_data, v.mv_size);
-	id[v.mv_size] = '\0';
-	return 0;
-}
-
-static bool has_prefix(MDB_val k, MDB_val prefix)
-{
-	return k.mv_size >= prefix.mv_size &&
-	       memcmp(k.mv_data, prefix.mv_data, prefix.mv_size) == 0;
-}
-
-/* `cur` is at the second ID that matches; `first` is the one before. */
-static int fail_ambiguous(
-    MDB_cursor *cur, const char *first, MDB_val second, MDB_val prefix, ctr_error_t **err)
-{
-	CTR__BUF struct ctr__buf list = {0};
-	MDB_val k = second, v;
-	int rc = 0;
-
-	ctr__buf_adds(&list, first);
-	for (int n = 1; n < CANDIDATES_MAX && rc == 0 && has_prefix(k, prefix); n++) {
-		ctr__buf_addc(&list, ',');
-		ctr__buf_add(&list, k.mv_data, k.mv_size);
-		rc = mdb_cursor_get(cur, &k, &v, MDB_NEXT);
-	}
-	if (rc && rc != MDB_NOTFOUND)
-		return rc;
-	if (list.failed)
-		return ctr__fail_nomem(err);
-	ctr__fail(err, CTR_E_CTR_EXISTS,
-	    "\"%.*s\" is the beginning of more than one container's ID", (int)prefix.mv_size,
-	    (const char *)prefix.mv_data);
-	ctr__error_detail(err, "candidates", list.data);
-	return CTR_E_CTR_EXISTS;
-}
-
-static int by_prefix(
-    struct ctr__env *e, MDB_txn *txn, MDB_val prefix, char id[CTR__ID_MAX + 1], ctr_error_t **err)
-{
-	CTR__CURSOR MDB_cursor *cur = NULL;
-	MDB_val k = prefix, v;
-	int rc = mdb_cursor_open(txn, e->db[CTR__DB_CTR], &cur);
-
-	if (rc == 0)
-		rc = mdb_cursor_get(cur, &k, &v, MDB_SET_RANGE);
-	if (rc == 0 && !has_prefix(k, prefix))
-		rc = MDB_NOTFOUND;
-	if (rc == 0)
-		rc = copy_id(k, id);
-	if (rc)
-		return rc;
-	rc = mdb_cursor_get(cur, &k, &v, MDB_NEXT);
-	if (rc == 0 && has_prefix(k, prefix))
-		return fail_ambiguous(cur, id, k, prefix, err);
-	return rc == MDB_NOTFOUND ? 0 : rc;
-}
-
-static int find(
-    struct ctr__env *e, MDB_txn *txn, MDB_val key, char id[CTR__ID_MAX + 1], ctr_error_t **err)
-{
-	MDB_val k = key, v;
-	int rc = mdb_get(txn, e->db[CTR__DB_CTR], &k, &v);
-
-	if (rc == 0)
-		return copy_id(key, id);
-	if (rc == MDB_NOTFOUND)
-		rc = mdb_get(txn, e->db[CTR__DB_NAME], &k, &v);
-	if (rc == 0)
-		return copy_id(v, id);
-	return rc == MDB_NOTFOUND ? by_prefix(e, txn, key, id, err) : rc;
-}
-
 int ctr__store_lookup(
     struct ctr__store *s, const char *name_or_id, char id[CTR__ID_MAX + 1], ctr_error_t **err)
 {
 	CTR__READ struct ctr__read rd = {0};
 	int r = MDB_NOTFOUND;
-	MDB_val key;
+	size_t len;
 
 	id[0] = '\0';
 	if (!name_or_id || !*name_or_id)
 		return ctr__fail(err, CTR_E_EMPTY_ID, "the container's name or ID is empty");
-	key = ctr__vals(name_or_id);
-	if (key.mv_size <= CTR__NAME_MAX) {
+	len = strlen(name_or_id);
+	if (len <= CTR__NAME_MAX) {
 		r = ctr__read_begin(&s->root_env, &rd, err);
 		if (r == 0)
-			r = find(&s->root_env, rd.txn, key, id, err);
+			r = ctr__find_id(
+			    &s->root_env, rd.txn, s->root_env.db[CTR__DB_CTR], name_or_id, id, err);
 	}
 	if (r == MDB_NOTFOUND)
 		return ctr__fail(err, CTR_E_NO_SUCH_CTR, "no container with name or ID \"%.*s\"",

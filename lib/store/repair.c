@@ -108,17 +108,17 @@ static int mend_all(struct repair *rep, MDB_txn *txn)
 	return rc == MDB_NOTFOUND ? 0 : rc;
 }
 
-/* Drops the rows of containers that are gone. */
-static int drop_orphans(struct repair *rep, MDB_txn *txn, MDB_dbi db)
+/* Drops the rows of containers (pods) that are gone from `owners`. */
+static int drop_orphans(struct repair *rep, MDB_txn *txn, MDB_dbi db, MDB_dbi owners)
 {
 	CTR__CURSOR MDB_cursor *cur = NULL;
-	MDB_val k, v, ctr;
+	MDB_val k, v, owner;
 	int rc = mdb_cursor_open(txn, db, &cur);
 
 	if (rc == 0)
 		rc = mdb_cursor_get(cur, &k, &v, MDB_FIRST);
 	while (rc == 0) {
-		rc = mdb_get(rep->root, rep->s->root_env.db[CTR__DB_CTR], &k, &ctr);
+		rc = mdb_get(rep->root, owners, &k, &owner);
 		if (rc == MDB_NOTFOUND)
 			rc = mdb_cursor_del(cur, 0);
 		if (rc == 0)
@@ -130,14 +130,16 @@ static int drop_orphans(struct repair *rep, MDB_txn *txn, MDB_dbi db)
 static int repair_txn(MDB_txn *txn, void *arg, ctr_error_t **err)
 {
 	struct repair *rep = arg;
-	struct ctr__env *run = &rep->s->run_env;
+	struct ctr__env *run = &rep->s->run_env, *root = &rep->s->root_env;
 	int rc;
 
 	(void)err;
 	rep->complete = true;
-	rc = drop_orphans(rep, txn, run->db[CTR__DB_SUM]);
+	rc = drop_orphans(rep, txn, run->db[CTR__DB_SUM], root->db[CTR__DB_CTR]);
 	if (rc == 0)
-		rc = drop_orphans(rep, txn, run->db[CTR__DB_STATE]);
+		rc = drop_orphans(rep, txn, run->db[CTR__DB_STATE], root->db[CTR__DB_CTR]);
+	if (rc == 0)
+		rc = drop_orphans(rep, txn, run->db[CTR__DB_POD_STATE], root->db[CTR__DB_POD]);
 	if (rc == 0)
 		rc = mend_all(rep, txn);
 	if (rc == 0 && rep->complete)

@@ -5,24 +5,29 @@
 struct db {
 	const char *name;
 	unsigned int flags;
+	bool later; /* stores of the first libraries lack it: made where it is missing */
 };
 
 static const struct db root_dbs[] = {
-    [CTR__DB_META] = {"meta", 0},
-    [CTR__DB_EVENT] = {"event", 0},
-    [CTR__DB_CTR] = {"ctr", 0},
-    [CTR__DB_NAME] = {"name", 0},
-    [CTR__DB_SLOT_FREE] = {"slot_free", 0},
-    [CTR__DB_DEP] = {"dep", MDB_DUPSORT},
-    [CTR__DB_LABEL] = {"label", 0},
+    [CTR__DB_META] = {"meta", 0, false},
+    [CTR__DB_EVENT] = {"event", 0, false},
+    [CTR__DB_CTR] = {"ctr", 0, false},
+    [CTR__DB_NAME] = {"name", 0, false},
+    [CTR__DB_SLOT_FREE] = {"slot_free", 0, false},
+    [CTR__DB_DEP] = {"dep", MDB_DUPSORT, false},
+    [CTR__DB_LABEL] = {"label", 0, false},
+    [CTR__DB_POD] = {"pod", 0, true},
+    [CTR__DB_POD_CTR] = {"pod_ctr", MDB_DUPSORT, true},
+    [CTR__DB_CTR_POD] = {"ctr_pod", 0, true},
 };
 
 static const struct db run_dbs[] = {
-    [CTR__DB_META] = {"meta", 0},
-    [CTR__DB_EVENT] = {"event", 0},
-    [CTR__DB_STATE] = {"state", 0},
-    [CTR__DB_SUM] = {"sum", 0},
-    [CTR__DB_EXIT] = {"exit", 0},
+    [CTR__DB_META] = {"meta", 0, false},
+    [CTR__DB_EVENT] = {"event", 0, false},
+    [CTR__DB_STATE] = {"state", 0, false},
+    [CTR__DB_SUM] = {"sum", 0, false},
+    [CTR__DB_EXIT] = {"exit", 0, false},
+    [CTR__DB_POD_STATE] = {"pod_state", 0, true},
 };
 
 static const struct db *databases(const struct ctr__env *e, size_t *n)
@@ -72,14 +77,20 @@ int ctr__root_txnid_put(struct ctr__env *run, MDB_txn *txn, uint64_t id)
 
 /* ---- opening ---- */
 
-static int open_dbs(struct ctr__env *e, MDB_txn *txn, unsigned int flags)
+/* *missing (NULL = that is an error): one that came later is not there. */
+static int open_dbs(struct ctr__env *e, MDB_txn *txn, unsigned int flags, bool *missing)
 {
 	size_t n;
 	const struct db *dbs = databases(e, &n);
 	int rc = 0;
 
-	for (size_t i = 0; i < n && rc == 0; i++)
+	for (size_t i = 0; i < n && rc == 0; i++) {
 		rc = mdb_dbi_open(txn, dbs[i].name, dbs[i].flags | flags, &e->db[i]);
+		if (rc == MDB_NOTFOUND && dbs[i].later && missing) {
+			*missing = true;
+			rc = 0;
+		}
+	}
 	return rc;
 }
 
@@ -121,14 +132,22 @@ static int make_txn(MDB_txn *txn, void *arg, ctr_error_t **err)
 
 	(void)err;
 	if (rc == 0)
-		rc = open_dbs(e, txn, MDB_CREATE);
+		rc = open_dbs(e, txn, MDB_CREATE, NULL);
 	if (rc == 0)
 		rc = ctr__meta_put(e, txn, "schema", CTR__SCHEMA);
 	return rc;
 }
 
+/* Older libraries do not look at the databases that came later, so the schema's number stays. */
+static int complete_txn(MDB_txn *txn, void *arg, ctr_error_t **err)
+{
+	(void)err;
+	return open_dbs(arg, txn, MDB_CREATE, NULL);
+}
+
 int ctr__schema_open(struct ctr__env *e, ctr_error_t **err)
 {
+	bool missing = false;
 	MDB_txn *txn;
 	int r = mdb_txn_begin(e->env, NULL, MDB_RDONLY, &txn);
 
@@ -143,13 +162,14 @@ int ctr__schema_open(struct ctr__env *e, ctr_error_t **err)
 		return ctr__env_write(e, make_txn, e, err);
 	}
 	if (r == 0)
-		r = open_dbs(e, txn, 0);
+		r = open_dbs(e, txn, 0, &missing);
 	if (r) {
 		mdb_txn_abort(txn);
 		return ctr__env_result(e, r, err);
 	}
 	/* Committing is what makes the database handles last. */
-	return ctr__env_result(e, mdb_txn_commit(txn), err);
+	r = ctr__env_result(e, mdb_txn_commit(txn), err);
+	return r == 0 && missing ? ctr__env_write(e, complete_txn, e, err) : r;
 }
 
 /* ---- the pair of directories ---- */

@@ -75,8 +75,8 @@ struct ctr__summary {
 /* Adds a container in one durable commit: configuration, name, dependencies, labels, lock slot, event; then its
  * summary and state (CONFIGURED) in the run environment. *slot: its lock slot.
  * CTR_E_CTR_EXISTS (ID or name; also if the name is another's full ID, or the ID another's name),
- * CTR_E_NO_SUCH_CTR (dependency), CTR_E_INVALID (depends on itself), CTR_E_NO_SUCH_POD (pod set: there are none
- * yet), CTR_E_STORE_FULL. Nothing is changed on failure. */
+ * CTR_E_NO_SUCH_CTR (dependency), CTR_E_INVALID (depends on itself), CTR_E_NO_SUCH_POD, CTR_E_POD_EXISTS (a
+ * pod has the ID or name; or dependency and container are not in the same pod: CTR_E_INVALID), CTR_E_STORE_FULL. Nothing is changed on failure. */
 int ctr__store_add(struct ctr__store *s, const ctr_config_t *cfg, const struct ctr_event *ev,
     uint32_t *slot, ctr_error_t **err);
 

@@ -162,7 +162,7 @@ static int adopt_size(struct ctr__env *e, ctr_error_t **err)
 static int measure(struct ctr__env *e, size_t *size, size_t *live, ctr_error_t **err)
 {
 	CTR__READ struct ctr__read rd = {0};
-	int n = e->mutex == CTR__MUTEX_RUN ? CTR__DB_EXIT + 1 : CTR__DB_LABEL + 1;
+	int n = e->mutex == CTR__MUTEX_RUN ? CTR__DB_RUN_N : CTR__DB_ROOT_N;
 	int r = ctr__read_begin_locked(e, &rd, err);
 
 	*live = 0;

@@ -243,6 +243,17 @@ IS(CTR_OCI_CAP_EXIT_COMMAND, UINT64_C(1) << 1);
 IS(CTR_OCI_INTERRUPTED, UINT64_C(1) << 0);
 IS(CTR_OCI_KILL_ALL, UINT64_C(1) << 0);
 
+IS(CTR_POD_SHARE_CGROUP, UINT64_C(1) << 0);
+IS(CTR_POD_SHARE_IPC, UINT64_C(1) << 1);
+IS(CTR_POD_SHARE_NET, UINT64_C(1) << 2);
+IS(CTR_POD_SHARE_UTS, UINT64_C(1) << 3);
+IS(CTR_POD_SHARE_PID, UINT64_C(1) << 4);
+IS(CTR_POD_SHARE_USER, UINT64_C(1) << 5);
+IS(CTR_POD_SHARE_MNT, UINT64_C(1) << 6);
+IS(CTR_POD_SHARE_CGROUP_NS, UINT64_C(1) << 7);
+IS(CTR_POD_SHARE_NONE, UINT64_C(1) << 63);
+IS(CTR_POD_NO_INFRA, UINT64_C(1) << 0);
+
 /* ---- structures, 0.1 ---- */
 #if defined(__x86_64__) && defined(__LP64__)
 
@@ -267,6 +278,21 @@ AT(ctr_open_opts, log, 56);
 AT(ctr_open_opts, log_userdata, 64);
 AT(ctr_open_opts, log_level, 72);
 AT(ctr_open_opts, helper, 80);
+
+SIZE(ctr_pod_opts, 96);
+FULL(ctr_pod_opts, create_command);
+AT(ctr_pod_opts, size, 0);
+AT(ctr_pod_opts, flags, 8);
+AT(ctr_pod_opts, shares, 16);
+AT(ctr_pod_opts, id, 24);
+AT(ctr_pod_opts, name, 32);
+AT(ctr_pod_opts, hostname, 40);
+AT(ctr_pod_opts, cgroup_parent, 48);
+AT(ctr_pod_opts, exit_policy, 56);
+AT(ctr_pod_opts, restart_policy, 64);
+AT(ctr_pod_opts, restart_retries, 72);
+AT(ctr_pod_opts, labels, 80);
+AT(ctr_pod_opts, create_command, 88);
 
 SIZE(ctr_oci_container, 112);
 FULL(ctr_oci_container, exit_command);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The container part of libpod's contract for a state store; tests under the names they have there. */
-#include "conformance.h"
+#include "conformance_pod.h"
 
 /* ---- rest ---- */
 
@@ -22,9 +22,9 @@ static void AddAndGetContainerFromMultiple(void **state)
 	get(f, B, "two");
 }
 
-/* There are no pods yet: every ID is unknown as a pod's. */
 static void GetContainerPodSameIDFails(void **state)
 {
+	add_pod(*state, D, "pod");
 	FAILS(CTR_E_NO_SUCH_CTR, try_get(*state, D, err));
 }
 
@@ -64,11 +64,17 @@ static void AddDuplicateCtrNameFails(void **state)
 	lookup(f, "one", A);
 }
 
-/* Our rule in the place of one about pods: IDs and names are one space. */
+/* IDs and names are one space. */
 static void AddCtrPodDupIDFails(void **state)
 {
 	struct fx *f = *state;
 
+	add_pod(f, D, "pod");
+	FAILS_WITH(CTR_E_POD_EXISTS, D, try_add(f, D, "two", "", NULL, err));
+	FAILS_WITH(CTR_E_POD_EXISTS, "name", try_add(f, B, D, "", NULL, err));
+	FAILS_WITH(CTR_E_POD_EXISTS, "pod", try_add(f, "pod", "two", "", NULL, err));
+	FAILS_WITH(CTR_E_POD_EXISTS, "pod", try_add(f, B, "pod", "", NULL, err));
+	all_are(f, "");
 	add(f, A, "one", "");
 	FAILS_WITH(CTR_E_CTR_EXISTS, "name", try_add(f, B, A, "", NULL, err));
 	FAILS_WITH(CTR_E_CTR_EXISTS, "ID", try_add(f, "one", "two", "", NULL, err));
@@ -82,8 +88,11 @@ static void AddCtrDepInPodFails(void **state)
 {
 	struct fx *f = *state;
 
-	FAILS_WITH(CTR_E_NO_SUCH_POD, D, try_add(f, A, "one", ",\"pod\":\"" D "\"", NULL, err));
-	all_are(f, "");
+	FAILS_WITH(CTR_E_NO_SUCH_POD, D, try_add(f, A, "one", IN_POD(D), NULL, err));
+	add_pod(f, D, "pod");
+	add(f, B, "two", IN_POD(D));
+	FAILS_WITH(CTR_E_INVALID, B, try_add(f, A, "one", DEPENDS(B), NULL, err));
+	all_are(f, B " ");
 }
 
 static void GetNonexistentContainerFails(void **state)
@@ -301,12 +310,14 @@ static void LookupContainerByName(void **state)
 
 static void LookupCtrByPodNameFails(void **state)
 {
+	add_pod(*state, D, "pod");
 	add(*state, A, "one", "");
 	FAILS(CTR_E_NO_SUCH_CTR, try_lookup(*state, "pod", err));
 }
 
 static void LookupCtrByPodIDFails(void **state)
 {
+	add_pod(*state, D, "pod");
 	add(*state, A, "one", "");
 	FAILS(CTR_E_NO_SUCH_CTR, try_lookup(*state, D, err));
 }
@@ -340,6 +351,7 @@ static void HasContainerFindsContainer(void **state)
 
 static void HasContainerPodIDIsFalse(void **state)
 {
+	add_pod(*state, D, "pod");
 	add(*state, A, "one", "");
 	assert_int_equal(has(*state, D), 0);
 }

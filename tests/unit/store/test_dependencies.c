@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* libpod's contract for a state store, continued: which containers need which. */
-#include "conformance.h"
+#include "conformance_pod.h"
 
 static void ContainerInUseInvalidContainer(void **state)
 {
@@ -125,6 +125,7 @@ static void CanRemoveContainerAfterDependencyRemovedDuplicate(void **state)
 
 static void CannotUsePodAsDependency(void **state)
 {
+	add_pod(*state, D, "pod");
 	FAILS_WITH(CTR_E_NO_SUCH_CTR, D, try_add(*state, A, "one", DEPENDS(D), NULL, err));
 	all_are(*state, "");
 }
