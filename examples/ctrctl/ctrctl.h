@@ -44,6 +44,7 @@ int cmd_wait(struct app *app, int argc, char **argv);
 int cmd_rm(struct app *app, int argc, char **argv);
 int cmd_ps(struct app *app, int argc, char **argv);
 int cmd_events(struct app *app, int argc, char **argv);
+int cmd_inspect(struct app *app, int argc, char **argv);
 int cmd_inspect_state(struct app *app, int argc, char **argv);
 
 /* Prints the options of create and run. */

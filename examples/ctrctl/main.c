@@ -27,6 +27,8 @@ static const struct command {
         "list containers; -a all, -q IDs only; filters: id, name, state, label"},
     {"events", cmd_events, "[-f] [--since TIME] [--format table|json] [--filter KEY=VALUE]...",
         "print what happened; -f what happens, too; TIME: seconds since 1970, or 10m = ago"},
+    {"inspect", cmd_inspect, "[-s] CONTAINER... | -a",
+        "print everything about containers as JSON; -s with sizes, -a all containers"},
     {"inspect-state", cmd_inspect_state, "CONTAINER...", "print the state as JSON"},
 };
 enum { N_COMMANDS = sizeof commands / sizeof *commands };

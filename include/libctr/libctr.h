@@ -28,6 +28,7 @@
  *	ctr_container_wait(c, -1, &code, &err);
  *	ctr_container_remove(c, 0, &err);
  *
+ *	ctr_container_inspect(c, 0, &json, NULL, &err);         // inspect.h: all of it as JSON
  *	ctr_runtime_list(rt, NULL, 0, &list, &err);             // list.h: everything that exists
  *	ctr_runtime_next_event(rt, &ev, &err);                  // event.h: everything that happens
  *
@@ -52,6 +53,7 @@
 #include <libctr/container.h>
 #include <libctr/state.h>
 #include <libctr/batch.h>
+#include <libctr/inspect.h>
 #include <libctr/list.h>
 #include <libctr/event.h>
 #include <libctr/policy.h>

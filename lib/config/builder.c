@@ -391,7 +391,9 @@ static int make_document(const ctr_config_builder_t *b, struct ctr__json_doc *d,
 	r = make_spec(b, d, &spec, err);
 	if (r < 0)
 		return r;
-	return ctr__json_set(d, d->root, "spec", spec) ? 0 : ctr__fail_nomem(err);
+	if (!ctr__json_set(d, d->root, "spec", spec))
+		return ctr__fail_nomem(err);
+	return ctr__cfg_note_binds(b->shorthands, d, err);
 }
 
 int ctr__builder_build(const ctr_config_builder_t *b, ctr_config_t **out, ctr_error_t **err)

@@ -3,6 +3,7 @@
 #include "config/builder_spec.h"
 
 #include "spec/spec.h"
+#include "spec/wish.h"
 #include "util/cleanup.h"
 
 #define MAX_USER_ID (UINT32_MAX - 1) /* the last number means "none" to the kernel */
@@ -183,4 +184,39 @@ int ctr__cfg_make_spec(const struct ctr__json *fields, const struct ctr__json *s
 	make_wish(cfg, &s, args, &wish);
 	r = ctr__spec_default(&wish, d, out, err);
 	return r < 0 ? r : set_user(cfg, d, *out, err);
+}
+
+/* ---- user volumes: a bind mount that is asked for is one ---- */
+
+static bool lists(const struct ctr__json *list, const char *text)
+{
+	CTR__JSON_EACH (e, list) {
+		if (ctr__streq(ctr__json_str(e), text))
+			return true;
+	}
+	return false;
+}
+
+int ctr__cfg_note_binds(
+    const struct ctr__json *shorthands, struct ctr__json_doc *d, ctr_error_t **err)
+{
+	const struct ctr__json *binds = ctr__json_get(shorthands, "CTR_SPEC_BIND");
+	struct ctr__json *volumes;
+
+	if (!binds || binds->count == 0)
+		return 0;
+	volumes = ctr__json_want_array(d, d->root, "userVolumes");
+	if (!volumes)
+		return ctr__fail_nomem(err);
+	CTR__JSON_EACH (text, binds) {
+		CTR__WISH_BIND struct ctr__wish_bind bind = {0};
+		int r = ctr__wish_bind_parse(text->text, &bind, err);
+
+		if (r < 0)
+			return r;
+		if (!lists(volumes, bind.dest) &&
+		    !ctr__json_append(d, volumes, ctr__json_new_str(d, bind.dest)))
+			return ctr__fail_nomem(err);
+	}
+	return 0;
 }

@@ -21,4 +21,8 @@ extern const size_t ctr__cfg_shorthand_fields_n;
 int ctr__cfg_make_spec(const struct ctr__json *fields, const struct ctr__json *shorthands,
     struct ctr__json_doc *d, struct ctr__json **out, ctr_error_t **err);
 
+/* Adds the destinations of the bind mounts among the shorthands to the user volumes of the document. */
+int ctr__cfg_note_binds(
+    const struct ctr__json *shorthands, struct ctr__json_doc *d, ctr_error_t **err);
+
 #endif

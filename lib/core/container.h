@@ -130,6 +130,12 @@ static inline bool ctr__state_is_live(int32_t state)
 	       state == CTR_STATE_PAUSED || state == CTR_STATE_STOPPING;
 }
 
+/* libpod's defaults. */
+static inline const char *ctr__default_cgroup_parent(bool systemd)
+{
+	return systemd ? "machine.slice" : "/libpod_parent";
+}
+
 /* ---- drivers ---- */
 
 /* The container's OCI runtime. CTR_E_OCI_UNAVAILABLE. */

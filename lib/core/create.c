@@ -14,8 +14,6 @@
 #include "util/id.h"
 #include "util/json.h"
 
-#define CGROUPFS_PARENT "/libpod_parent"
-#define SYSTEMD_PARENT  "machine.slice"
 /* Random names are tried this often before a number is the rule. */
 #define NAME_TRIES 16
 
@@ -157,7 +155,7 @@ static int complete(struct ctr_runtime *rt, const ctr_config_t *cfg, const char 
 	    .containers_dir = rt->static_dirs,
 	    .run_dir = rt->run_dirs,
 	    .runtime = rt->default_oci,
-	    .cgroup_parent = rt->systemd_cgroup ? SYSTEMD_PARENT : CGROUPFS_PARENT,
+	    .cgroup_parent = ctr__default_cgroup_parent(rt->systemd_cgroup),
 	    .storage_driver = "rootfs",
 	};
 	int r = make_labels(cfg, &process_label, &mount_label, err);

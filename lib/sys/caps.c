@@ -47,7 +47,7 @@ static bool upper_name(int cap, char out[NAME_SIZE])
 	return ok;
 }
 
-int ctr__caps_all(char ***out, ctr_error_t **err)
+static int list_caps(bool only_bounding, char ***out, ctr_error_t **err)
 {
 	CTR__STRV char **caps = NULL;
 	int bounding;
@@ -57,7 +57,8 @@ int ctr__caps_all(char ***out, ctr_error_t **err)
 	     cap++) {
 		char name[NAME_SIZE];
 
-		if (bounding == 1 && upper_name(cap, name) && !ctr__strv_add(&caps, name))
+		if ((bounding == 1 || !only_bounding) && upper_name(cap, name) &&
+		    !ctr__strv_add(&caps, name))
 			return ctr__fail_nomem(err);
 	}
 	if (!caps) {
@@ -67,6 +68,16 @@ int ctr__caps_all(char ***out, ctr_error_t **err)
 	}
 	*out = CTR__STEAL_PTR(caps);
 	return 0;
+}
+
+int ctr__caps_all(char ***out, ctr_error_t **err)
+{
+	return list_caps(true, out, err);
+}
+
+int ctr__caps_known(char ***out, ctr_error_t **err)
+{
+	return list_caps(false, out, err);
 }
 
 /* "net_admin" or "CAP_Net_Admin" -> "cap_net_admin". False if it cannot be a name: libcap would take
