@@ -6,6 +6,7 @@
  * create.c  create, run
  * follow.c  a container's log as its standard streams, until it ends
  * life.c    start, stop, kill, pause, unpause, wait, rm
+ * inspect.c inspect
  * show.c    ps, inspect-state, version
  * events.c  events
  * util.c    errors, arguments

@@ -60,6 +60,13 @@ expect 0 "^$id$" "$ctrctl" ps -q --no-trunc --filter label=tier=front --filter s
 expect 0 '^$' "$ctrctl" ps -q --filter label=tier=back
 expect 0 '"[Ss]tate"' "$ctrctl" inspect-state "${id:0:8}"
 python3 -c 'import json; json.load(open("out.txt"))' || fail "inspect-state is not JSON"
+expect 0 '"Name": "web",' "$ctrctl" inspect --size "${id:0:8}"
+python3 -c 'import json; [c] = json.load(open("out.txt")); c["SizeRootFs"] > 0 or exit(1)' || fail "inspect"
+expect 125 '"Status": "running",' "$ctrctl" inspect web ghost
+python3 -c 'import json; [c] = json.load(open("out.txt"))' || fail "inspect of two, one missing"
+expect 125 '^\[\]$' "$ctrctl" inspect ghost
+expect_error 125 'takes no argument' "$ctrctl" inspect -a web
+expect 0 '"tier": "front"' "$ctrctl" inspect --all
 expect 0 '^web$' "$ctrctl" pause web
 expect 0 ' paused ' "$ctrctl" ps
 expect_error 125 'paused' "$ctrctl" pause web

@@ -53,7 +53,8 @@ struct ctr_storage_ops {
 	/* Deletes what the driver keeps for the container. NULL: nothing to delete. */
 	int (*remove)(void *impl, const struct ctr_storage_container *c, ctr_error_t **err);
 
-	/* Sizes in bytes: of the whole root and of what the container changed. Not mounted is fine. */
+	/* Sizes in bytes: of the whole root and of what the container changed. Not mounted is fine.
+	 * Inspecting calls it without the container's lock: the container may change meanwhile. */
 	int (*usage)(void *impl, const struct ctr_storage_container *c, int64_t *rootfs_bytes,
 	    int64_t *rw_bytes, ctr_error_t **err);
 
