@@ -91,8 +91,9 @@ CTR_API void ctr_container_unrefp(ctr_container_t **c);
 CTR_API const char *ctr_container_id(const ctr_container_t *c);
 
 /*
- * ctr_container_config: the configuration as this handle last saw it. No lock, cannot fail.
- * Returns a ref; drop with ctr_config_unref().
+ * ctr_container_config: the configuration: the newest one that is stored, whichever process has renamed
+ * or updated the container. No lock, cannot fail: after the container has been removed it is the last
+ * one known. Returns a ref; drop with ctr_config_unref().
  * Since: 0.1
  */
 CTR_API ctr_config_t *ctr_container_config(ctr_container_t *c);
@@ -234,6 +235,64 @@ CTR_API int ctr_container_wait_fd(ctr_container_t *c, ctr_error_t **err);
  * Since: 0.1
  */
 CTR_API int ctr_container_sync(ctr_container_t *c, ctr_error_t **err);
+
+/*
+ * ctr_container_rename: gives the container another name, which must be free among names and IDs. Allowed
+ * in every state but removing; a running container is not touched. All handles, in all processes, see it
+ * at once, and so do listings and lookups.
+ *   new_name  as CTR_CONFIG_NAME: one leading "/" is dropped
+ * One durable commit: on failure nothing is changed. Event: rename, with the new name.
+ * Errors: CTR_E_INVALID (detail "field"), CTR_E_CTR_EXISTS (the name is in use, or its own),
+ *   CTR_E_CTR_STATE, ...
+ * Since: 0.1
+ */
+CTR_API int ctr_container_rename(ctr_container_t *c, const char *new_name, ctr_error_t **err);
+
+/* What to change; NULL and 0 = as it is. `size` = sizeof(struct ctr_update_opts). */
+struct ctr_update_opts {
+	size_t size;
+	uint64_t flags; /* 0 */
+	/* A JSON object that is merged into linux.resources of the spec, with any of:
+	 *   memory: limit, reservation, swap (memory and swap together); bytes, -1 = no limit
+	 *   cpu: shares, quota, period, realtimeRuntime, realtimePeriod, cpus, mems
+	 *   pids: limit (-1 = none)        blockIO: weight
+	 *   unified: files of cgroup 2 and their contents */
+	const char *resources;
+	const char *
+	    restart_policy; /* "no", "always", "on-failure", "unless-stopped"; retries start at 0 */
+	int64_t restart_retries; /* with on-failure; at most INT32_MAX */
+	const char *const *env;  /* "NAME=value", set from the next start on; NULL-terminated */
+	const char *const *env_unset; /* "NAME", removed before those are set; NULL-terminated */
+};
+
+/*
+ * ctr_container_update: changes limits, restart policy and environment of a container that exists.
+ * Allowed in every state but removing. Limits of a created, running or paused container change at once;
+ * in other states they count from the next start on. Stored in one durable commit; if the OCI runtime
+ * refuses the limits, nothing is changed. After a kill in the middle the next caller makes the container's
+ * limits those that are stored.
+ *   opts  borrowed; something must be asked for
+ * Event: update.
+ * Errors: CTR_E_INVALID (detail "field", e.g. "resources.memory.limit"), CTR_E_UNSUPPORTED (a resource that
+ *   cannot be changed; or the container lives and its OCI runtime cannot change limits), CTR_E_NO_CGROUPS,
+ *   CTR_E_CTR_STATE, CTR_E_OCI_*, ...
+ * Since: 0.1
+ */
+CTR_API int ctr_container_update(
+    ctr_container_t *c, const struct ctr_update_opts *opts, ctr_error_t **err);
+
+/*
+ * ctr_container_refresh: takes down everything of the container's run (thaws it, stops it, removes it from
+ * the OCI runtime, unmounts everything, also uses of ctr_container_mount()), forgets what is recorded of it,
+ * and brings it back to where it was: created, running and paused containers are made anew, a stopped one is
+ * exited afterwards. Kept: exit code, times, whether the user stopped it. Any state but removing and
+ * stopping. The lock is held throughout, for as long as a stop may take.
+ * Events: those of the steps, then refresh. If a step fails or the process dies the container stays where
+ * that step has led it, at worst exited or configured.
+ * Errors: CTR_E_CTR_STATE, and those of stop, cleanup, init, start and pause.
+ * Since: 0.1
+ */
+CTR_API int ctr_container_refresh(ctr_container_t *c, ctr_error_t **err);
 
 /*
  * ctr_container_mount: makes the root file system available on the host and counts one use.

@@ -33,6 +33,7 @@
  *	ctr_runtime_next_event(rt, &ev, &err);                  // event.h: everything that happens
  *
  *	ctr_container_handle_exit(c, 0, &err);                  // policy.h: what happens by itself
+ *	ctr_container_add_artifact(c, "note", "x", 1, &err);    // artifact.h: files kept with it
  *
  *	ctr_container_unref(c);
  *	ctr_config_unref(cfg);
@@ -55,6 +56,7 @@
 #include <libctr/batch.h>
 #include <libctr/inspect.h>
 #include <libctr/list.h>
+#include <libctr/artifact.h>
 #include <libctr/event.h>
 #include <libctr/policy.h>
 #include <libctr/pod.h>

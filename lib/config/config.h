@@ -6,7 +6,7 @@
  * decode.c      JSON -> fields, with defaults; write.c: back to JSON
  * derive.c      what is computed once from the fields
  * validate.c, validate_net.c  what can be checked without a store
- * complete.c    what creating a container fills in
+ * complete.c    what creating a container fills in; edit.c: changing a stored one
  * builder.c     the builder; builder_spec.c: the spec it writes
  */
 #ifndef LIBCTR_CONFIG_CONFIG_H
@@ -136,6 +136,11 @@ struct ctr__config_defaults {
 /* A completed copy. The log path, if it is an existing directory, becomes dir/<id>/ctr.log. A spec without
  * a hostname keeps none. */
 int ctr__config_complete(const ctr_config_t *cfg, const struct ctr__config_defaults *d,
+    ctr_config_t **out, ctr_error_t **err);
+
+/* A changed copy: `fn` edits its JSON document; what comes out is checked as any configuration is. */
+typedef int ctr__config_edit_fn(struct ctr__json_doc *d, void *arg, ctr_error_t **err);
+int ctr__config_edit(const ctr_config_t *cfg, ctr__config_edit_fn *fn, void *arg,
     ctr_config_t **out, ctr_error_t **err);
 
 #endif

@@ -109,6 +109,7 @@ void ctr__container_unref(struct ctr_container *c)
 	if (!c || atomic_fetch_sub_explicit(&c->refs, 1, memory_order_acq_rel) != 1)
 		return;
 	ctr_config_unref(c->cfg);
+	ctr_config_unref(c->seen);
 	ctr__buf_free(&c->raw);
 	pthread_mutex_destroy(&c->cfg_mutex);
 	ctr__container_unref(c->outer);
@@ -116,21 +117,89 @@ void ctr__container_unref(struct ctr_container *c)
 	free(c);
 }
 
+/* What is known already, if it is current. Its mutex is held. */
+static ctr_config_t *known_config(const struct ctr_container *c, uint64_t word)
+{
+	if (word == c->cfg_word)
+		return c->cfg;
+	return c->seen && word == c->seen_word ? c->seen : NULL;
+}
+
+/* The one that is used with the container's lock held stays where it is. */
+static void note_seen(struct ctr_container *c, ctr_config_t *cfg, uint64_t word)
+{
+	ctr_config_t *old;
+
+	pthread_mutex_lock(&c->cfg_mutex);
+	old = c->seen;
+	c->seen = ctr_config_ref(cfg);
+	c->seen_word = word;
+	pthread_mutex_unlock(&c->cfg_mutex);
+	ctr_config_unref(old);
+}
+
+static ctr_config_t *config_if_current(struct ctr_container *c, uint64_t word)
+{
+	ctr_config_t *cfg;
+
+	pthread_mutex_lock(&c->cfg_mutex);
+	cfg = ctr_config_ref(known_config(c, word));
+	pthread_mutex_unlock(&c->cfg_mutex);
+	return cfg;
+}
+
+static ctr_config_t *last_config(struct ctr_container *c)
+{
+	ctr_config_t *cfg;
+
+	pthread_mutex_lock(&c->cfg_mutex);
+	cfg = ctr_config_ref(c->seen ? c->seen : c->cfg);
+	pthread_mutex_unlock(&c->cfg_mutex);
+	return cfg;
+}
+
 ctr_config_t *ctr__container_config(struct ctr_container *c)
 {
 	struct ctr_container *core = c->outer ? c->outer : c;
-	ctr_config_t *cfg;
+	uint64_t word = atomic_load_explicit(&core->slot->cfg_gen, memory_order_acquire);
+	ctr_config_t *cfg = config_if_current(core, word);
+	uint64_t stored_gen;
+	uint32_t slot_index;
 
-	pthread_mutex_lock(&core->cfg_mutex);
-	cfg = ctr_config_ref(core->cfg);
-	pthread_mutex_unlock(&core->cfg_mutex);
+	if (cfg)
+		return cfg;
+	/* A forked child must not touch the store; after a removal the slot may be another container's. */
+	if (ctr__runtime_enter(core->rt, NULL) < 0 ||
+	    read_config(core, &cfg, &slot_index, &stored_gen, NULL) < 0)
+		return last_config(core);
+	if (slot_index != core->slot_index) {
+		ctr_config_unref(cfg);
+		return last_config(core);
+	}
+	note_seen(core, cfg, word);
 	return cfg;
+}
+
+/* The lock is held. Takes the reference. */
+static void swap_config(struct ctr_container *c, ctr_config_t *cfg, uint64_t word)
+{
+	ctr_config_t *old, *seen;
+
+	pthread_mutex_lock(&c->cfg_mutex);
+	old = c->cfg;
+	seen = c->seen;
+	c->cfg = cfg;
+	c->seen = NULL;
+	c->cfg_word = word;
+	pthread_mutex_unlock(&c->cfg_mutex);
+	ctr_config_unref(old);
+	ctr_config_unref(seen);
 }
 
 int ctr__container_refresh_config(struct ctr_container *c, ctr_error_t **err)
 {
 	uint64_t word = atomic_load_explicit(&c->slot->cfg_gen, memory_order_acquire);
-	ctr_config_t *cfg = NULL, *old;
+	ctr_config_t *cfg = NULL;
 	uint64_t stored_gen;
 	uint32_t slot_index;
 	int r;
@@ -138,15 +207,47 @@ int ctr__container_refresh_config(struct ctr_container *c, ctr_error_t **err)
 	if (word == c->cfg_word)
 		return 0;
 	r = read_config(c, &cfg, &slot_index, &stored_gen, err);
+	if (r >= 0)
+		swap_config(c, cfg, word);
+	return r < 0 ? r : 0;
+}
+
+int ctr__container_rewrite(
+    struct ctr_container *c, ctr_config_t *cfg, int32_t event_type, ctr_error_t **err)
+{
+	CTR__CLEANUP(ctr_event_unrefp) ctr_event_t *ev = NULL;
+	uint64_t gen = atomic_load_explicit(&c->slot->gen, memory_order_relaxed);
+	bool current = c->gen == gen;
+	uint64_t cfg_gen = 0;
+	int r = event_type ? ctr__event_new(event_type, cfg, &ev, err) : 0;
+
 	if (r < 0)
 		return r;
-	pthread_mutex_lock(&c->cfg_mutex);
-	old = c->cfg;
-	c->cfg = cfg;
-	c->cfg_word = word;
-	pthread_mutex_unlock(&c->cfg_mutex);
-	ctr_config_unref(old);
-	return 0;
+	/* Odd while it is written: whoever finds that looks whether it was. */
+	atomic_store_explicit(&c->slot->gen, gen | 1, memory_order_release);
+	r = ctr__store_rewrite(c->rt->store, cfg, ev, &cfg_gen, err);
+	if (r >= 0) {
+		atomic_store_explicit(&c->slot->cfg_gen, cfg_gen, memory_order_release);
+		swap_config(c, ctr_config_ref(cfg), cfg_gen);
+	}
+	gen = (gen | 1) + 1;
+	atomic_store_explicit(&c->slot->gen, gen, memory_order_release);
+	/* The state has not changed. */
+	c->gen = current ? gen : CTR__GEN_NONE;
+	return r < 0 ? r : 0;
+}
+
+void ctr__container_republish(struct ctr_container *c)
+{
+	CTR__BUF struct ctr__buf json = {0};
+	uint64_t stored_gen;
+	uint32_t slot_index;
+
+	if (ctr__store_get_config(c->rt->store, c->id, &json, &slot_index, &stored_gen, NULL) < 0 ||
+	    slot_index != c->slot_index)
+		return;
+	if (stored_gen != atomic_load_explicit(&c->slot->cfg_gen, memory_order_relaxed))
+		atomic_store_explicit(&c->slot->cfg_gen, stored_gen, memory_order_release);
 }
 
 /* ---- drivers ---- */

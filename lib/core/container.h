@@ -33,6 +33,9 @@ struct ctr_container {
 	pthread_mutex_t cfg_mutex;
 	ctr_config_t *cfg;
 	uint64_t cfg_word; /* slot->cfg_gen when it was read */
+	/* A newer one that was read without the container's lock, for who only wants to look. */
+	ctr_config_t *seen;
+	uint64_t seen_word;
 
 	/* Guarded by the slot's lock: the decoded state and the generation it belongs to. */
 	uint64_t gen;
@@ -57,8 +60,15 @@ int ctr__container_adopt(struct ctr_runtime *rt, ctr_config_t *cfg, uint32_t slo
     struct ctr_container **out, ctr_error_t **err);
 struct ctr_container *ctr__container_ref(struct ctr_container *c);
 void ctr__container_unref(struct ctr_container *c);
-/* A reference of the current configuration. */
+/* A reference of the current configuration: read anew if it has been rewritten, by whatever process. If that
+ * fails (the container is gone) the last one known. Without the container's lock. */
 ctr_config_t *ctr__container_config(struct ctr_container *c);
+/* Stores a changed configuration (same ID) with an event of `event_type` (0 = none) in one durable transaction, and
+ * tells all other handles. The lock is held; `c->cfg` is the new one afterwards. */
+int ctr__container_rewrite(
+    struct ctr_container *c, ctr_config_t *cfg, int32_t event_type, ctr_error_t **err);
+/* After a writer that was killed in a rewrite: makes it known to all handles. The lock is held. */
+void ctr__container_republish(struct ctr_container *c);
 /* Reads it anew if it has been rewritten. The lock is held. */
 int ctr__container_refresh_config(struct ctr_container *c, ctr_error_t **err);
 

@@ -396,12 +396,17 @@ static int init_any_locked(
 	return init_locked(c, then, by, err);
 }
 
+int ctr__init_locked(struct ctr_container *c, ctr_error_t **err)
+{
+	return init_any_locked(c, CTR__INTENT_NONE, CTR__BY_HAND, err);
+}
+
 int ctr__init(struct ctr_container *c, ctr_error_t **err)
 {
 	CTR__GUARD struct ctr__guard g;
 	int r = ctr__enter(c, CTR__OP_INIT, CTR__LOOK_NOW | CTR__REPAIR, &g, err);
 
-	return r < 0 ? r : init_any_locked(g.c, CTR__INTENT_NONE, CTR__BY_HAND, err);
+	return r < 0 ? r : ctr__init_locked(g.c, err);
 }
 
 /* ---- start ---- */

@@ -11,6 +11,8 @@ int ctr__init(struct ctr_container *c, ctr_error_t **err);
 int ctr__start(struct ctr_container *c, ctr_error_t **err);
 /* Who starts it: a start by hand begins to count restarts anew. */
 enum ctr__by { CTR__BY_HAND, CTR__BY_POLICY };
+/* By hand, in a state that allows it. The lock is held. */
+int ctr__init_locked(struct ctr_container *c, ctr_error_t **err);
 /* In a state that allows a start. */
 int ctr__start_locked(struct ctr_container *c, enum ctr__by by, ctr_error_t **err);
 
@@ -26,6 +28,9 @@ int ctr__stop_locked(struct ctr__guard *g, const struct ctr__stop *o, ctr_error_
 int ctr__kill(struct ctr_container *c, int32_t sig, ctr_error_t **err);
 int ctr__pause(struct ctr_container *c, ctr_error_t **err);
 int ctr__unpause(struct ctr_container *c, ctr_error_t **err);
+/* running -> paused and back. The lock is held. */
+int ctr__pause_locked(struct ctr_container *c, ctr_error_t **err);
+int ctr__unpause_locked(struct ctr_container *c, ctr_error_t **err);
 int ctr__cleanup(struct ctr_container *c, bool only_stopped, ctr_error_t **err);
 /* stopped -> exited, created -> configured. The lock is held. */
 int ctr__cleanup_locked(struct ctr_container *c, ctr_error_t **err);
@@ -44,6 +49,7 @@ void ctr__state_clear_run(struct ctr__state *s);
 int ctr__remove(struct ctr_container *c, bool force, ctr_error_t **err);
 int ctr__wait(struct ctr_container *c, int64_t timeout_ms, int32_t *code, ctr_error_t **err);
 int ctr__wait_fd(struct ctr_container *c, ctr_error_t **err);
+int ctr__refresh(struct ctr_container *c, ctr_error_t **err);
 int ctr__sync(struct ctr_container *c, ctr_error_t **err);
 /* Asks the OCI runtime and corrects the state; *changed. The lock is held. */
 int ctr__sync_locked(struct ctr_container *c, bool *changed, ctr_error_t **err);

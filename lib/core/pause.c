@@ -98,20 +98,29 @@ static int freeze(struct ctr_container *c, const struct freeze *f, ctr_error_t *
 	return r < 0 ? r : freeze_locked(g.c, f, err);
 }
 
+static const struct freeze pausing = {CTR__OP_PAUSE, CTR__INTENT_PAUSE, CTR_STATE_PAUSED,
+    CTR_EVENT_PAUSE, offsetof(struct ctr_oci_ops, pause)};
+static const struct freeze unpausing = {CTR__OP_UNPAUSE, CTR__INTENT_UNPAUSE, CTR_STATE_RUNNING,
+    CTR_EVENT_UNPAUSE, offsetof(struct ctr_oci_ops, resume)};
+
 int ctr__pause(struct ctr_container *c, ctr_error_t **err)
 {
-	static const struct freeze pause = {CTR__OP_PAUSE, CTR__INTENT_PAUSE, CTR_STATE_PAUSED,
-	    CTR_EVENT_PAUSE, offsetof(struct ctr_oci_ops, pause)};
-
-	return freeze(c, &pause, err);
+	return freeze(c, &pausing, err);
 }
 
 int ctr__unpause(struct ctr_container *c, ctr_error_t **err)
 {
-	static const struct freeze unpause = {CTR__OP_UNPAUSE, CTR__INTENT_UNPAUSE,
-	    CTR_STATE_RUNNING, CTR_EVENT_UNPAUSE, offsetof(struct ctr_oci_ops, resume)};
+	return freeze(c, &unpausing, err);
+}
 
-	return freeze(c, &unpause, err);
+int ctr__pause_locked(struct ctr_container *c, ctr_error_t **err)
+{
+	return freeze_locked(c, &pausing, err);
+}
+
+int ctr__unpause_locked(struct ctr_container *c, ctr_error_t **err)
+{
+	return freeze_locked(c, &unpausing, err);
 }
 
 /* ---- sync ---- */

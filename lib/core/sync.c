@@ -7,6 +7,7 @@
 #include "core/container.h"
 #include "core/lifecycle.h"
 #include "core/policy.h"
+#include "core/update.h"
 #include "util/cleanup.h"
 #include "util/clock.h"
 
@@ -74,6 +75,7 @@ static int reload(struct ctr_container *c, uint64_t gen, ctr_error_t **err)
 		r = ctr__store_settle(c->rt->store, err);
 		if (r < 0)
 			return r;
+		ctr__container_republish(c);
 		gen++;
 		atomic_store_explicit(&c->slot->gen, gen, memory_order_release);
 	}
@@ -309,8 +311,11 @@ static int recover_cleanup(struct ctr_container *c, ctr_error_t **err)
 
 	if (r < 0)
 		return r;
-	c->state.state =
-	    c->state.state == CTR_STATE_STOPPED ? CTR_STATE_EXITED : CTR_STATE_CONFIGURED;
+	/* Exited: a refresh that was taking it down. */
+	if (c->state.state == CTR_STATE_STOPPED)
+		c->state.state = CTR_STATE_EXITED;
+	else if (c->state.state != CTR_STATE_EXITED)
+		c->state.state = CTR_STATE_CONFIGURED;
 	c->state.intent = CTR__INTENT_NONE;
 	ctr__state_clear_run(&c->state);
 	return ctr__save(c, CTR_EVENT_CLEANUP, err);
@@ -342,6 +347,7 @@ int ctr__recover(struct ctr_container *c, ctr_error_t **err)
 	case CTR__INTENT_UNPAUSE: return ctr__sync_locked(c, &changed, err);
 	case CTR__INTENT_MOUNT:
 	case CTR__INTENT_UNMOUNT: return recover_mount(c, err);
+	case CTR__INTENT_UPDATE: return ctr__recover_update(c, err);
 	default: return ctr__save_intent(c, CTR__INTENT_NONE, err);
 	}
 }

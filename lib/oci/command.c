@@ -10,8 +10,10 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
+#include <unistd.h>
 
 #include "sys/cgroup.h"
+#include "sys/fd.h"
 #include "sys/path.h"
 #include "sys/proc.h"
 #include "sys/spawn.h"
@@ -347,4 +349,53 @@ int ctr__oci_op_pause(void *impl, const struct ctr_oci_container *c, ctr_error_t
 int ctr__oci_op_resume(void *impl, const struct ctr_oci_container *c, ctr_error_t **err)
 {
 	return set_frozen(impl, c, false, err);
+}
+
+/* ---- update ---- */
+
+#define RESOURCES_FILE "resources.json"
+
+/* The command reads a file: one in the bundle, which goes away with it whatever happens here. */
+static int write_resources(
+    const struct ctr_oci_container *c, const char *resources, int *bundle, ctr_error_t **err)
+{
+	int rc;
+
+	*bundle = open(c->bundle, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	rc = *bundle < 0 ? -errno
+	                 : ctr__write_file_at(
+	                       *bundle, RESOURCES_FILE, resources, strlen(resources), 0600, false);
+	return rc < 0 ? ctr__fail_errno(
+	                    err, -rc, c->bundle, "write %s in %s", RESOURCES_FILE, c->bundle)
+	              : 0;
+}
+
+static int run_update(const struct ctr__conmon *d, const struct ctr_oci_container *c,
+    const char *file, ctr_error_t **err)
+{
+	CTR__OCI_RESULT struct ctr__oci_result r = {0};
+	int rc;
+
+	ctr__oci_unstick(d, c);
+	rc = ctr__oci_run(d, c, (const char *const[]){"update", "-r", file, c->id, NULL}, &r, err);
+	if (rc < 0)
+		return rc;
+	return r.ok ? 0 : ctr__oci_command_failed(d, &r, "change the limits of", err);
+}
+
+int ctr__oci_op_update(
+    void *impl, const struct ctr_oci_container *c, const char *resources, ctr_error_t **err)
+{
+	CTR__FREE char *file = NULL;
+	CTR__CLOSE int bundle = -1;
+	int rc = ctr__oci_check_container(c, err);
+
+	if (rc == 0)
+		rc = write_resources(c, resources, &bundle, err);
+	if (rc < 0)
+		return rc;
+	file = ctr__path_join(c->bundle, RESOURCES_FILE);
+	rc = file ? run_update(impl, c, file, err) : ctr__fail_nomem(err);
+	(void)unlinkat(bundle, RESOURCES_FILE, 0);
+	return rc;
 }

@@ -158,6 +158,7 @@ int ctr__conmon_new(const struct ctr__conmon_opts *o, struct ctr__oci **out, ctr
 	    .exit_status = ctr__oci_op_exit_status,
 	    .wait_fd = ctr__oci_op_wait_fd,
 	    .monitor_alive = ctr__oci_op_monitor_alive,
+	    .update = ctr__oci_op_update,
 	};
 	struct ctr__conmon *d = NULL;
 	int rc = check_opts(o, err);

@@ -112,6 +112,8 @@ int ctr__oci_op_kill(
     void *impl, const struct ctr_oci_container *c, int32_t sig, uint64_t flags, ctr_error_t **err);
 int ctr__oci_op_pause(void *impl, const struct ctr_oci_container *c, ctr_error_t **err);
 int ctr__oci_op_resume(void *impl, const struct ctr_oci_container *c, ctr_error_t **err);
+int ctr__oci_op_update(
+    void *impl, const struct ctr_oci_container *c, const char *resources, ctr_error_t **err);
 
 /* ---- faststart.c ---- */
 /* Does what the runtime's own start does. 1 = started, 0 = not possible this way: use the command. */

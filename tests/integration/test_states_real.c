@@ -33,9 +33,16 @@ static void begin_stopping(struct stopper *s, ctr_container_t *c)
 
 static ctr_container_t *in_state(struct real *r, int32_t state, struct stopper *s)
 {
-	ctr_container_t *c = state == CTR_STATE_RUNNING || state == CTR_STATE_STOPPING
-	                         ? real_start_ready(r, IGNORES_TERM)
-	                         : real_create(r, IGNORES_TERM);
+	ctr_config_builder_t *b = real_builder(r, IGNORES_TERM);
+	ctr_container_t *c;
+
+	/* A refresh stops what runs. */
+	OK(ctr_config_builder_set_num(b, CTR_CONFIG_STOP_TIMEOUT, 0, err));
+	c = real_create_from(r, b);
+	if (state == CTR_STATE_RUNNING || state == CTR_STATE_STOPPING) {
+		OK(ctr_container_start(c, 0, err));
+		real_await_log(c, "ready");
+	}
 
 	if (state == CTR_STATE_CREATED)
 		OK(ctr_container_init(c, 0, err));

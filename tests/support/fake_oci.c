@@ -20,6 +20,7 @@ struct fake_ctr {
 	int last_signal;
 	int64_t finished_ns;
 	int end_fd; /* eventfd, readable once it has ended */
+	char resources[1024];
 	struct fake_ctr *next;
 };
 
@@ -298,6 +299,22 @@ static int op_monitor_alive(void *impl, const struct ctr_oci_container *k, ctr_e
 	return done(f, c && !f->monitors_dead);
 }
 
+static int op_update(
+    void *impl, const struct ctr_oci_container *k, const char *resources, ctr_error_t **err)
+{
+	struct fake_oci *f = impl;
+	struct fake_ctr *c;
+	int r = begin(f, FAKE_UPDATE, err);
+
+	if (r < 0)
+		return done(f, r);
+	c = find(f, k->id);
+	if (!c || c->status == CTR_OCI_STOPPED)
+		return no_such(f, err);
+	snprintf(c->resources, sizeof(c->resources), "%s", resources);
+	return done(f, 0);
+}
+
 const struct ctr_oci_ops fake_oci_ops = {
     .size = sizeof(struct ctr_oci_ops),
     .name = "fake",
@@ -311,6 +328,7 @@ const struct ctr_oci_ops fake_oci_ops = {
     .exit_status = op_exit_status,
     .wait_fd = op_wait_fd,
     .monitor_alive = op_monitor_alive,
+    .update = op_update,
 };
 
 /* ---- what tests do to it ---- */
@@ -385,6 +403,18 @@ int fake_oci_last_signal(struct fake_oci *f, const char *id)
 	sig = c ? c->last_signal : 0;
 	pthread_mutex_unlock(&f->mutex);
 	return sig;
+}
+
+const char *fake_oci_resources(struct fake_oci *f, const char *id)
+{
+	struct fake_ctr *c;
+	const char *text;
+
+	pthread_mutex_lock(&f->mutex);
+	c = find(f, id);
+	text = c ? c->resources : "";
+	pthread_mutex_unlock(&f->mutex);
+	return text;
 }
 
 int fake_oci_count(struct fake_oci *f)

@@ -19,6 +19,7 @@ enum fake_op {
 	FAKE_EXIT_STATUS,
 	FAKE_WAIT_FD,
 	FAKE_MONITOR_ALIVE,
+	FAKE_UPDATE,
 	FAKE_OPS
 };
 
@@ -46,6 +47,8 @@ int fake_oci_calls(struct fake_oci *f, enum fake_op op);
 int fake_oci_status(struct fake_oci *f, const char *id);
 /* Last signal that a container got; 0 = none. */
 int fake_oci_last_signal(struct fake_oci *f, const char *id);
+/* Resources of the last update of a container, "" if there was none; valid until the next. */
+const char *fake_oci_resources(struct fake_oci *f, const char *id);
 /* Number of containers that it knows. */
 int fake_oci_count(struct fake_oci *f);
 

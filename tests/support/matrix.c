@@ -65,6 +65,15 @@ static int apply(ctr_container_t *c, const char *op, ctr_error_t **err)
 		return ctr_container_unmount(c, 0, err);
 	if (!strcmp(op, "SYNC"))
 		return ctr_container_sync(c, err);
+	if (!strcmp(op, "RENAME"))
+		return ctr_container_rename(c, "another-name", err);
+	if (!strcmp(op, "UPDATE"))
+		return ctr_container_update(c,
+		    &(struct ctr_update_opts){
+		        .size = sizeof(struct ctr_update_opts), .restart_policy = "no"},
+		    err);
+	if (!strcmp(op, "REFRESH"))
+		return ctr_container_refresh(c, err);
 	fail_msg("no call for operation %s", op);
 	return 0;
 }
@@ -84,6 +93,8 @@ static int32_t state_after(const char *op, int32_t state)
 		return state == CTR_STATE_CREATED ? CTR_STATE_CONFIGURED : CTR_STATE_EXITED;
 	if (!strncmp(op, "REMOVE", 6))
 		return 0;
+	if (!strcmp(op, "REFRESH") && state == CTR_STATE_STOPPED)
+		return CTR_STATE_EXITED;
 	return state;
 }
 
