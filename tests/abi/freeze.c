@@ -266,6 +266,16 @@ AT(ctr_stop_opts, timeout_ms, 16);
 AT(ctr_stop_opts, signal, 24);
 AT(ctr_stop_opts, reserved, 28);
 
+SIZE(ctr_update_opts, 56);
+FULL(ctr_update_opts, env_unset);
+AT(ctr_update_opts, size, 0);
+AT(ctr_update_opts, flags, 8);
+AT(ctr_update_opts, resources, 16);
+AT(ctr_update_opts, restart_policy, 24);
+AT(ctr_update_opts, restart_retries, 32);
+AT(ctr_update_opts, env, 40);
+AT(ctr_update_opts, env_unset, 48);
+
 SIZE(ctr_open_opts, 80);
 FULL(ctr_open_opts, helper);
 AT(ctr_open_opts, size, 0);

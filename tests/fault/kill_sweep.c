@@ -71,6 +71,44 @@ static int do_remove(ctr_container_t *c, ctr_error_t **err)
 	return ctr_container_remove(c, CTR_REMOVE_FORCE, err);
 }
 
+#define NEW_NAME "victim-too"
+
+static int do_rename(ctr_container_t *c, ctr_error_t **err)
+{
+	ctr_config_t *cfg = ctr_container_config(c);
+	int same = strcmp(ctr_config_name(cfg), NEW_NAME) == 0;
+
+	ctr_config_unref(cfg);
+	return same ? 0 : ctr_container_rename(c, NEW_NAME, err);
+}
+
+/* A limit of a controller that is there: the file of a container's cgroup, and what it shall say. */
+struct limit {
+	const char *resources, *file, *value;
+};
+
+static struct limit choose_limit(void)
+{
+	static const struct limit pids = {"{\"pids\":{\"limit\":60}}", "pids.max", "60"};
+	static const struct limit huge = {
+	    "{\"unified\":{\"hugetlb.2MB.max\":\"4194304\"}}", "hugetlb.2MB.max", "4194304"};
+	char list[256] = "pids";
+	FILE *f = fopen("/sys/fs/cgroup/cgroup.controllers", "re");
+
+	if (f) {
+		list[fread(list, 1, sizeof(list) - 1, f)] = '\0';
+		fclose(f);
+	}
+	return strstr(list, "pids") ? pids : huge;
+}
+
+static int do_update(ctr_container_t *c, ctr_error_t **err)
+{
+	struct ctr_update_opts o = {.size = sizeof(o), .resources = choose_limit().resources};
+
+	return ctr_container_update(c, &o, err);
+}
+
 /* A start that was interrupted between the opening of the runtime's fifo and its end may end the container: its
  * first process writes to nobody. */
 static const struct op ops[] = {
@@ -95,6 +133,12 @@ static const struct op ops[] = {
     {"remove-stopped", CTR_STATE_STOPPED, do_remove, IN(STOPPED) | IN(REMOVING) | GONE, GONE},
     {"remove-running", CTR_STATE_RUNNING, do_remove,
         IN(RUNNING) | IN(STOPPING) | IN(STOPPED) | IN(REMOVING) | GONE, GONE},
+    {"rename", CTR_STATE_CONFIGURED, do_rename, IN(CONFIGURED), IN(CONFIGURED)},
+    {"rename-running", CTR_STATE_RUNNING, do_rename, IN(RUNNING), IN(RUNNING)},
+    {"update", CTR_STATE_RUNNING, do_update, IN(RUNNING), IN(RUNNING)},
+    {"refresh", CTR_STATE_RUNNING, ctr_container_refresh,
+        IN(RUNNING) | IN(STOPPING) | IN(STOPPED) | IN(EXITED) | IN(CREATED), IN(RUNNING)},
+    {"refresh-exited", CTR_STATE_EXITED, ctr_container_refresh, IN(EXITED), IN(EXITED)},
 };
 #define OPS (sizeof(ops) / sizeof(*ops))
 
@@ -254,8 +298,10 @@ static bool bring_to_state(struct sweep *s)
 		r = CALL("prepare: start", ctr_container_start(s->c, 0, &err));
 	if (r >= 0 && want == CTR_STATE_PAUSED)
 		r = CALL("prepare: pause", ctr_container_pause(s->c, &err));
-	if (r >= 0 && want == CTR_STATE_STOPPED)
+	if (r >= 0 && (want == CTR_STATE_STOPPED || want == CTR_STATE_EXITED))
 		r = CALL("prepare: kill", ctr_container_kill(s->c, SIGKILL, &err));
+	if (r >= 0 && want == CTR_STATE_EXITED)
+		r = CALL("prepare: cleanup", ctr_container_cleanup(s->c, 0, &err));
 	return r >= 0;
 }
 
@@ -278,6 +324,56 @@ static void run_victim(struct sweep *s)
 		failed(s, "the victim died of signal %d", WTERMSIG(s->run.status));
 }
 
+/* The handle knows the name that is listed; also one that was opened before the rename, once it has looked. */
+static void check_name(struct sweep *s, const char *listed)
+{
+	int32_t state;
+	ctr_config_t *cfg;
+
+	if (CALL("state", ctr_container_state(s->c, &state, &err)) < 0)
+		return;
+	cfg = ctr_container_config(s->c);
+	if (strcmp(ctr_config_name(cfg), listed) != 0)
+		failed(s, "the name is \"%s\", listed is \"%s\"", ctr_config_name(cfg), listed);
+	ctr_config_unref(cfg);
+}
+
+/* What is in force is what is stored. */
+static void check_limit(struct sweep *s)
+{
+	struct limit limit = choose_limit();
+	char path[512], text[64] = "", pattern[80];
+	ctr_config_t *cfg = ctr_container_config(s->c);
+	char *group = NULL;
+	FILE *f;
+	int stored, applied;
+
+	if (CALL("cgroup", ctr_container_cgroup_path(s->c, &group, &err)) >= 0) {
+		snprintf(path, sizeof(path), "/sys/fs/cgroup%s%s/%s",
+		    strncmp(limit.file, "pids", 4) == 0 && access("/sys/fs/cgroup/pids", F_OK) == 0
+		        ? "/pids"
+		        : "",
+		    group, limit.file);
+		f = fopen(path, "re");
+		if (!f || !fgets(text, sizeof(text), f))
+			failed(s, "cannot read %s", path);
+		if (f)
+			fclose(f);
+		text[strcspn(text, "\n")] = '\0';
+		snprintf(pattern, sizeof(pattern), "%s", limit.resources + 1);
+		pattern[strlen(pattern) - 2] = '\0';
+		stored = strstr(ctr_config_spec(cfg, NULL), strchr(pattern, '{') + 1) != NULL;
+		applied = strcmp(text, limit.value) == 0;
+		if (stored != applied)
+			failed(s, "the limit is %s, but stored is %s", text,
+			    ctr_config_spec(cfg, NULL));
+		if (!stored && s->run.completed)
+			failed(s, "the limit is not stored");
+	}
+	ctr_free(group);
+	ctr_config_unref(cfg);
+}
+
 /* Lists; returns how many there are, and opens the first if it was not known (create). */
 static size_t look_at_list(struct sweep *s)
 {
@@ -288,14 +384,17 @@ static size_t look_at_list(struct sweep *s)
 		n = ctr_list_count(list);
 	if (n > 1)
 		failed(s, "%zu containers are listed", n);
-	if (n && strcmp(ctr_list_name(list, 0), "victim") != 0)
+	if (n && strcmp(ctr_list_name(list, 0), "victim") != 0 &&
+	    (s->op->act != do_rename || strcmp(ctr_list_name(list, 0), NEW_NAME) != 0))
 		failed(s, "a container \"%s\" is listed", ctr_list_name(list, 0));
 	/* Half of the survivors have never seen the container. */
 	if (n && (!s->c || s->trials % 2)) {
 		ctr_container_unref(s->c);
 		s->c = NULL;
-		CALL("lookup", ctr_container_lookup(s->w->rt, "victim", &s->c, &err));
+		CALL("lookup", ctr_container_lookup(s->w->rt, ctr_list_name(list, 0), &s->c, &err));
 	}
+	if (n && s->c)
+		check_name(s, ctr_list_name(list, 0));
 	ctr_list_free(list);
 	return n;
 }
@@ -336,6 +435,9 @@ static int try_again(struct sweep *s)
 static void finish_operation(struct sweep *s, int32_t state)
 {
 	if (!s->op->act || (s->op->target & (1U << state)) || state == CTR_STATE_REMOVING)
+		return;
+	/* Nobody knows any more where it was to be brought back to. */
+	if (s->op->act == ctr_container_refresh)
 		return;
 	/* What has ended cannot be stopped, paused or killed any more. */
 	if (state == CTR_STATE_STOPPED && s->op->from == CTR_STATE_RUNNING)
@@ -378,6 +480,8 @@ static void survive(struct sweep *s)
 		state = status_of(s, s->c);
 		if (state != CTR_STATE_UNKNOWN)
 			check_state(s, 1U << state);
+		if (s->op->act == do_update)
+			check_limit(s);
 		if (s->finish_it)
 			finish_operation(s, state);
 		CALL("remove", ctr_container_remove(s->c, CTR_REMOVE_FORCE, &err));
