@@ -101,6 +101,22 @@ static void complete_drivers(struct completion *c)
 		set_default(c, &own->cgroup_parent, c->d->cgroup_parent);
 }
 
+static void copy_id_mappings(struct completion *c)
+{
+	const ctr_config_t *from = c->d->user_ns_from;
+	ctr_config_t *own = c->own;
+
+	if (!from || !from->id_mappings.text)
+		return;
+	own->id_mappings.text =
+	    ctr__arena_strndup(&own->arena, from->id_mappings.text, from->id_mappings.len);
+	own->id_mappings.len = from->id_mappings.len;
+	c->failed = c->failed || !own->id_mappings.text;
+	own->given[CTR_CONFIG_ID_MAPPINGS] = true;
+	own->root_uid = from->root_uid;
+	own->root_gid = from->root_gid;
+}
+
 static ctr_config_t *copy_of(const ctr_config_t *cfg)
 {
 	ctr_config_t *own = malloc(sizeof(*own));
@@ -133,6 +149,7 @@ int ctr__config_complete(const ctr_config_t *cfg, const struct ctr__config_defau
 		complete_identity(&c);
 		complete_paths(&c);
 		complete_drivers(&c);
+		copy_id_mappings(&c);
 	}
 	if (c.failed)
 		return ctr__fail_nomem(err);

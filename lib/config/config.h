@@ -131,6 +131,8 @@ struct ctr__config_defaults {
 	const char *cgroup_parent;
 	const char *storage_driver;
 	const char *process_label, *mount_label; /* used together if it has neither */
+	/* The container whose user namespace is joined: its ID mappings are the new one's; else NULL. */
+	const ctr_config_t *user_ns_from;
 };
 
 /* A completed copy. The log path, if it is an existing directory, becomes dir/<id>/ctr.log. A spec without

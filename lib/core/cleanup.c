@@ -114,7 +114,9 @@ int ctr__teardown_locked(struct ctr_container *c, bool interrupted, ctr_error_t 
 		return r;
 	if (interrupted || oci_may_know(c))
 		remove_from_oci(&s, &paths, interrupted);
-	unmount(&s, paths.shm);
+	/* With a joined IPC namespace the shm, wherever the configuration says that it is, is another's. */
+	if (!c->cfg->ipc_ns_ctr)
+		unmount(&s, paths.shm);
 	for (size_t i = 0; i < c->cfg->mounts.n; i++)
 		unmount(&s, c->cfg->mounts.v[i]);
 	unmount_root(&s);
@@ -312,6 +314,9 @@ static int remove_locked(struct ctr__guard *g, bool force, ctr_error_t **err)
 
 	if (r >= 0 && g->c->state.state != CTR_STATE_CREATED)
 		r = end_it(g, err);
+	/* The lock was let go meanwhile. */
+	if (r >= 0)
+		r = check_dependents(g->c, err);
 	if (r >= 0)
 		r = look_for_remains(g, &interrupted, err);
 	if (r < 0)

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "core/dependencies.h"
 #include "core/lifecycle.h"
 #include "sys/path.h"
 #include "sys/selinux.h"
@@ -160,8 +161,14 @@ static int complete(struct ctr_runtime *rt, const ctr_config_t *cfg, const char 
 	};
 	int r = make_labels(cfg, &process_label, &mount_label, err);
 
+	CTR__CLEANUP(ctr_container_unrefp) struct ctr_container *from = NULL;
+
 	d.process_label = process_label;
 	d.mount_label = mount_label;
+	if (r >= 0 && cfg->user_ns_ctr)
+		r = ctr__container_open(rt, cfg->user_ns_ctr, &from, err);
+	if (from)
+		d.user_ns_from = from->cfg;
 	return r < 0 ? r : ctr__config_complete(cfg, &d, out, err);
 }
 
@@ -258,6 +265,8 @@ int ctr__create(
 		r = check_oci(rt, cfg, err);
 	if (r >= 0)
 		r = check_cgroup_parent(rt, cfg, err);
+	if (r >= 0)
+		r = ctr__dependencies_usable(rt, cfg, err);
 	if (r >= 0)
 		r = ctr__id_random(id, err);
 	if (r >= 0)

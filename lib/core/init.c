@@ -8,6 +8,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "core/dependencies.h"
+#include "core/join.h"
 #include "core/lifecycle.h"
 #include "core/policy.h"
 #include "spec/spec.h"
@@ -25,9 +27,9 @@ struct init {
 	struct ctr__paths paths;
 	struct ctr__undo undo;
 	char root_path[PATH_MAX];
-	char *ns_paths[8];
+	struct ctr__join join;
 	struct ctr__spec_result spec;
-	bool shm;
+	const char *shm; /* what becomes /dev/shm; NULL = nothing of ours */
 	enum ctr__by by;
 	char **exit_command; /* NULL: none */
 };
@@ -36,70 +38,7 @@ static void init_free(struct init *in)
 {
 	ctr__paths_free(&in->paths);
 	ctr_strv_free(in->exit_command);
-	for (size_t i = 0; i < CTR__ARRAY_SIZE(in->ns_paths); i++)
-		free(in->ns_paths[i]);
-}
-
-/* ---- dependencies ---- */
-
-static int not_running(
-    const struct ctr_container *c, const char *dep, const char *state, ctr_error_t **err)
-{
-	ctr__fail(err, CTR_E_CTR_STATE, "container %s depends on %s, which is %s, not running",
-	    c->cfg->name, dep, state);
-	ctr__error_detail(err, "container", c->id);
-	ctr__error_detail(err, "dependency", dep);
-	return CTR_E_CTR_STATE;
-}
-
-/* PID of a dependency, which must be running. Its lock is taken after ours: child, then parent. */
-static int dependency_pid(struct init *in, const char *id, int32_t *pid, ctr_error_t **err)
-{
-	CTR__CLEANUP(ctr_container_unrefp) struct ctr_container *dep = NULL;
-	CTR__GUARD struct ctr__guard g = {0};
-	int r = ctr__container_open(in->c->rt, id, &dep, err);
-
-	if (r >= 0)
-		r = ctr__enter(dep, CTR__OP_READ, CTR__LOOK_NOW, &g, err);
-	if (r < 0)
-		return r;
-	*pid = g.c->state.pid;
-	if (g.c->state.state == CTR_STATE_RUNNING)
-		return 0;
-	return not_running(in->c, id, ctr__state_name(g.c->state.state), err);
-}
-
-static int check_dependencies(struct init *in, ctr_error_t **err)
-{
-	const struct ctr__cfg_list *deps = &in->c->cfg->all_deps;
-
-	for (size_t i = 0; i < deps->n; i++) {
-		int32_t pid;
-		int r = dependency_pid(in, deps->v[i], &pid, err);
-
-		if (r < 0)
-			return r;
-	}
-	return 0;
-}
-
-static int join_namespaces(struct init *in, ctr_error_t **err)
-{
-	for (int32_t ns = CTR_NS_IPC; ns <= CTR_NS_CGROUP; ns++) {
-		const char *id = ctr_config_ns_ctr(in->c->cfg, ns);
-		int32_t pid;
-		int r;
-
-		if (!id)
-			continue;
-		r = dependency_pid(in, id, &pid, err);
-		if (r < 0)
-			return r;
-		in->ns_paths[ns] = ctr__format("/proc/%d/ns/%s", pid, ctr_ns_name(ns));
-		if (!in->ns_paths[ns])
-			return ctr__fail_nomem(err);
-	}
-	return 0;
+	ctr__join_free(&in->join);
 }
 
 /* ---- the steps, each with its undo ---- */
@@ -167,8 +106,10 @@ static int mount_shm(struct init *in, ctr_error_t **err)
 	CTR__CLOSE int fd = -1;
 
 	/* Sharing another container's IPC namespace means using its /dev/shm. */
-	if (cfg->no_shm || cfg->ipc_ns_ctr)
+	if (cfg->no_shm || cfg->ipc_ns_ctr) {
+		in->shm = cfg->no_shm ? NULL : in->join.shm;
 		return 0;
+	}
 	fd = ctr__mkdir_open(in->paths.shm, 0700, err);
 	if (fd < 0)
 		return fd;
@@ -182,7 +123,7 @@ static int mount_shm(struct init *in, ctr_error_t **err)
 		if (r < 0)
 			return r;
 	}
-	in->shm = true;
+	in->shm = in->paths.shm;
 	return 0;
 }
 
@@ -190,7 +131,7 @@ static int generate(struct init *in, struct ctr__buf *out, ctr_error_t **err)
 {
 	const ctr_config_t *cfg = in->c->cfg;
 	bool selinux = ctr__selinux_enabled();
-	struct ctr__cfg_pair binds[1] = {{"/dev/shm", in->paths.shm}};
+	struct ctr__cfg_pair binds[1] = {{"/dev/shm", in->shm}};
 	struct ctr__spec_facts facts = {
 	    .root_path = in->root_path,
 	    .cgroup_path = in->paths.cgroup,
@@ -202,8 +143,7 @@ static int generate(struct init *in, struct ctr__buf *out, ctr_error_t **err)
 	    .mount_label = selinux ? cfg->mount_label : NULL,
 	};
 
-	for (size_t i = 0; i < CTR__ARRAY_SIZE(in->ns_paths); i++)
-		facts.ns_paths[i] = in->ns_paths[i];
+	ctr__join_facts(&in->join, &facts);
 	return ctr__spec_generate(cfg, &facts, out, &in->spec, err);
 }
 
@@ -295,15 +235,20 @@ static void set_created(struct init *in)
 	s->bind_mounts_n = 0;
 	if (in->shm) {
 		s->bind_mounts[0] = "/dev/shm";
-		s->bind_mounts[1] = in->paths.shm;
+		s->bind_mounts[1] = in->shm;
 		s->bind_mounts_n = 1;
 	}
+}
+
+static int check_joined(struct init *in, ctr_error_t **err)
+{
+	return ctr__join_check(in->c, &in->join, err);
 }
 
 static int run_steps(struct init *in, ctr_error_t **err)
 {
 	static int (*const steps[])(struct init * in, ctr_error_t * *err) = {
-	    make_dirs, mount_root, mount_shm, write_bundle, make_log_dir, oci_create};
+	    make_dirs, mount_root, mount_shm, write_bundle, make_log_dir, oci_create, check_joined};
 
 	for (size_t i = 0; i < CTR__ARRAY_SIZE(steps); i++) {
 		int r = steps[i](in, err);
@@ -353,10 +298,8 @@ static int init_locked(
 {
 	CTR__CLEANUP(init_free) struct init in = {.c = c, .by = by};
 	CTR__ERROR ctr_error_t *why = NULL;
-	int r = check_dependencies(&in, err);
+	int r = ctr__join_open(c, &in.join, err);
 
-	if (r >= 0)
-		r = join_namespaces(&in, err);
 	if (r >= 0)
 		r = ctr__exit_command(c, &in.exit_command, err);
 	if (r >= 0)
@@ -387,13 +330,11 @@ static int init_locked(
 static int init_any_locked(
     struct ctr_container *c, enum ctr__intent then, enum ctr__by by, ctr_error_t **err)
 {
-	if (c->state.state == CTR_STATE_STOPPED) {
-		int r = ctr__cleanup_locked(c, err);
+	int r = ctr__dependencies_check(c, err);
 
-		if (r < 0)
-			return r;
-	}
-	return init_locked(c, then, by, err);
+	if (r >= 0 && c->state.state == CTR_STATE_STOPPED)
+		r = ctr__cleanup_locked(c, err);
+	return r < 0 ? r : init_locked(c, then, by, err);
 }
 
 int ctr__init_locked(struct ctr_container *c, ctr_error_t **err)
@@ -457,10 +398,13 @@ int ctr__start_locked(struct ctr_container *c, enum ctr__by by, ctr_error_t **er
 	int64_t before;
 	int r;
 
-	if (c->state.state != CTR_STATE_CREATED)
+	if (c->state.state != CTR_STATE_CREATED) {
 		r = init_any_locked(c, CTR__INTENT_START, by, err);
-	else
-		r = ctr__save_intent(c, CTR__INTENT_START, err);
+	} else {
+		r = ctr__dependencies_check(c, err);
+		if (r >= 0)
+			r = ctr__save_intent(c, CTR__INTENT_START, err);
+	}
 	if (r < 0)
 		return r;
 	before = ctr__now_ns();

@@ -33,18 +33,47 @@ static void join_namespace(struct ctr__gen *g, const char *type, const char *pat
 	ctr__edit_str(&g->e, ns, "path", path);
 }
 
-/* Runtimes want a mapping beside a user namespace even if they join it and never apply one. */
-static void want_mapping(struct ctr__gen *g, const char *key)
+static void add_mapping(
+    struct ctr__gen *g, struct ctr__json *list, const struct ctr__id_range *range)
 {
-	struct ctr__json *lnx = ctr__gen_linux(g);
-	struct ctr__json *list = ctr__edit_want_array(&g->e, lnx, key);
+	struct ctr__json *one = ctr__edit_add_object(&g->e, list);
 
+	ctr__edit_u64(&g->e, one, "containerID", range->inside);
+	ctr__edit_u64(&g->e, one, "hostID", range->outside);
+	ctr__edit_u64(&g->e, one, "size", range->size);
+}
+
+/* Runtimes want a mapping beside a user namespace even if they join it and never apply one, and some compare it
+ * with the namespace's. Where that is not known, anything will do that is there. */
+static void want_mapping(struct ctr__gen *g, const char *key, const struct ctr__spec_ids *ids)
+{
+	static const struct ctr__id_range dummy = {0, 0, 1};
+	struct ctr__json *lnx = ctr__gen_linux(g);
+	struct ctr__json *list;
+
+	if (lnx && ids->n)
+		ctr__json_unset(lnx, key);
+	list = ctr__edit_want_array(&g->e, lnx, key);
 	if (!list || list->first)
 		return;
-	struct ctr__json *one = ctr__edit_add_object(&g->e, list);
-	ctr__edit_u64(&g->e, one, "containerID", 0);
-	ctr__edit_u64(&g->e, one, "hostID", 0);
-	ctr__edit_u64(&g->e, one, "size", 1);
+	for (size_t i = 0; i < ids->n; i++)
+		add_mapping(g, list, &ids->v[i]);
+	if (!ids->n)
+		add_mapping(g, list, &dummy);
+}
+
+/* A process cannot join the user namespace that it is in. */
+static void keep_host_user(struct ctr__gen *g)
+{
+	struct ctr__json *lnx = ctr__json_get(g->spec, "linux");
+	struct ctr__json *ns = ctr__gen_find_namespace(g, "user");
+
+	if (ns)
+		ctr__json_remove(ctr__json_get(lnx, "namespaces"), ns);
+	if (lnx && lnx->type == CTR__JSON_OBJECT) {
+		ctr__json_unset(lnx, "uidMappings");
+		ctr__json_unset(lnx, "gidMappings");
+	}
 }
 
 void ctr__gen_namespaces(struct ctr__gen *g)
@@ -62,7 +91,9 @@ void ctr__gen_namespaces(struct ctr__gen *g)
 			join_namespace(g, types[i], g->facts->ns_paths[i]);
 	}
 	if (g->facts->ns_paths[CTR_NS_USER]) {
-		want_mapping(g, "uidMappings");
-		want_mapping(g, "gidMappings");
+		want_mapping(g, "uidMappings", &g->facts->joined_uids);
+		want_mapping(g, "gidMappings", &g->facts->joined_gids);
 	}
+	if (g->facts->host_user_ns)
+		keep_host_user(g);
 }

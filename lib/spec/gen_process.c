@@ -45,8 +45,8 @@ static void add_hostname_env(struct ctr__gen *g, const char *hostname)
 		ctr__edit_add_str(&g->e, ctr__edit_want_array(&g->e, g->process, "env"), var);
 }
 
-/* Only a UTS namespace of its own can be given a name. One that is joined has a name that is not known
- * here, so HOSTNAME is not set then; without a namespace it is the host's. */
+/* Only a UTS namespace of its own can be given a name. One that is joined has the name that its container gave
+ * it; without a namespace it is the host's. */
 void ctr__gen_hostname(struct ctr__gen *g)
 {
 	char host[HOST_NAME_MAX + 1] = "";
@@ -60,6 +60,8 @@ void ctr__gen_hostname(struct ctr__gen *g)
 		return;
 	}
 	ctr__json_unset(g->spec, "hostname");
+	if (g->facts->ns_paths[CTR_NS_UTS] && g->facts->joined_hostname)
+		add_hostname_env(g, g->facts->joined_hostname);
 	if (!ctr__gen_find_namespace(g, "uts") && gethostname(host, sizeof(host) - 1) == 0 &&
 	    *host && ctr__utf8_valid(host, strlen(host)))
 		add_hostname_env(g, host);

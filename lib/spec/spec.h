@@ -16,6 +16,7 @@
 #include <stdint.h>
 
 #include "config/config.h"
+#include "sys/ns.h"
 #include "util/json.h"
 
 /* What the default spec depends on. Lists are NULL-terminated or NULL. */
@@ -43,17 +44,25 @@ int ctr__spec_default(const struct ctr__spec_wish *w, struct ctr__json_doc *d,
  * with detail "field" = path such as "spec.process.args". */
 int ctr__spec_validate(const struct ctr__json *spec, ctr_error_t **err);
 
+struct ctr__spec_ids {
+	const struct ctr__id_range *v;
+	size_t n;
+};
+
 /* What init knows. */
 struct ctr__spec_facts {
 	const char *root_path;   /* mounted root file system */
 	const char *cgroup_path; /* NULL = none */
 	bool systemd_cgroup;     /* cgroup_path is of the form slice:prefix:name */
-	/* Used if the spec has none and has a UTS namespace of its own. HOSTNAME is set to the name of
-	 * the container's own or the host's UTS namespace, not if another container's is joined. */
-	const char *hostname;
+	/* Used if the spec has none and has a UTS namespace of its own. HOSTNAME is set to the name of the UTS
+	 * namespace: the container's own, the host's, or `joined_hostname` (NULL = not known: not set). */
+	const char *hostname, *joined_hostname;
 	const struct ctr__cfg_pair *bind_mounts; /* destination, host path */
 	size_t bind_mounts_n;
-	const char *ns_paths[8];                 /* index CTR_NS_*: path to join, or NULL */
+	const char *ns_paths[8]; /* index CTR_NS_*: path to join, or NULL */
+	/* The mappings of the joined user namespace; none = not known. */
+	struct ctr__spec_ids joined_uids, joined_gids;
+	bool host_user_ns; /* what should be joined is the host's: no user namespace at all */
 	const char *process_label, *mount_label; /* NULL without SELinux */
 };
 

@@ -181,6 +181,39 @@ static void test_joined_user_namespace(void **state)
 	assert_json(AT(r->doc, "linux", "gidMappings"), "[{'size':5}]");
 }
 
+/* What the namespace has counts, not what the configuration says. */
+static void test_mappings_of_the_joined_user_namespace(void **state)
+{
+	static const struct ctr__id_range uids[] = {{0, 100000, 65536}, {70000, 5, 1}};
+	static const struct ctr__id_range gids[] = {{0, 0, 4294967295U}};
+	struct run *r = *state;
+
+	r->facts.ns_paths[CTR_NS_USER] = "/u";
+	r->facts.joined_uids = (struct ctr__spec_ids){uids, 2};
+	r->facts.joined_gids = (struct ctr__spec_ids){gids, 1};
+	set_spec(r, "{" PROCESS ",'linux':{'gidMappings':[{'size':5}]}}");
+	generate(r);
+	assert_json(AT(r->doc, "linux", "uidMappings"),
+	    "[{'containerID':0,'hostID':100000,'size':65536},"
+	    "{'containerID':70000,'hostID':5,'size':1}]");
+	assert_json(
+	    AT(r->doc, "linux", "gidMappings"), "[{'containerID':0,'hostID':0,'size':4294967295}]");
+}
+
+static void test_joined_user_namespace_is_the_hosts(void **state)
+{
+	struct run *r = *state;
+
+	r->facts.host_user_ns = true;
+	set_spec(r, "{" PROCESS ",'linux':{'uidMappings':[{'size':5}],'gidMappings':[],"
+	            "'namespaces':[{'type':'ipc'},{'type':'user'}]}}");
+	generate(r);
+	assert_json(AT(r->doc, "linux"), "{'namespaces':[{'type':'ipc'}]}");
+	set_spec(r, "{" PROCESS "}");
+	generate(r);
+	assert_null(AT(r->doc, "linux"));
+}
+
 static void test_hostname_in_own_namespace(void **state)
 {
 	struct run *r = *state;
@@ -221,6 +254,10 @@ static void test_hostname_in_joined_namespace(void **state)
 	generate(r);
 	assert_null(AT(r->doc, "hostname"));
 	assert_null(AT(r->doc, "process", "env"));
+	r->facts.joined_hostname = "donor";
+	generate(r);
+	assert_null(AT(r->doc, "hostname"));
+	assert_json(AT(r->doc, "process", "env"), "['HOSTNAME=donor']");
 }
 
 static void test_hostname_of_the_host(void **state)
@@ -387,6 +424,8 @@ int main(void)
 	    TEST(test_joined_namespaces),
 	    TEST(test_namespaces_without_linux),
 	    TEST(test_joined_user_namespace),
+	    TEST(test_mappings_of_the_joined_user_namespace),
+	    TEST(test_joined_user_namespace_is_the_hosts),
 	    TEST(test_hostname_in_own_namespace),
 	    TEST(test_no_hostname_known),
 	    TEST(test_hostname_in_joined_namespace),
