@@ -101,21 +101,33 @@ CTR_API ctr_config_t *ctr_container_config(ctr_container_t *c);
 /* ctr_container_runtime: the runtime object it belongs to. Borrowed. Since: 0.1 */
 CTR_API ctr_runtime_t *ctr_container_runtime(ctr_container_t *c);
 
+/* First start everything that it depends on, directly or not, in the order of the dependencies. What of it runs
+ * already is left alone; what was started stays running if something fails later. */
+#define CTR_INIT_RECURSIVE  (UINT64_C(1) << 0)
+#define CTR_START_RECURSIVE (UINT64_C(1) << 0)
+
 /*
  * ctr_container_init: mounts the storage, writes the bundle and creates the container in the OCI
  * runtime, ready to be started. Allowed in: configured, exited, stopped (which is cleaned up first).
- *   flags  0
+ * Everything that it depends on must be running, unless CTR_INIT_RECURSIVE starts it; the lock of each of
+ * these is taken for a moment.
+ *   flags  CTR_INIT_*
  * State after: created; on failure as before, with everything undone. Event: init.
- * Errors: CTR_E_CTR_STATE (also: a dependency is not running), CTR_E_OCI_* (details "oci.runtime",
- *   "oci.stderr"), CTR_E_CONMON_UNAVAILABLE, CTR_E_STORAGE, CTR_E_UNSUPPORTED, ...
+ * Errors: CTR_E_CTR_STATE (also: dependencies do not run; all their IDs are the detail "dependencies", by
+ *   commas, and each ID is a detail with the state; or one whose namespaces are joined ends just now),
+ *   CTR_E_NO_SUCH_CTR (a dependency is gone), CTR_E_INTERNAL (a circle of dependencies; detail "cycle"),
+ *   CTR_E_OCI_* (details "oci.runtime", "oci.stderr"), CTR_E_CONMON_UNAVAILABLE, CTR_E_STORAGE,
+ *   CTR_E_UNSUPPORTED, ... With CTR_INIT_RECURSIVE the error of the dependency that could not be started: detail
+ *   "container" is its ID, "failed" those of all that were not started, by commas, and each of these IDs
+ *   is a detail with the reason.
  * Since: 0.1
  */
 CTR_API int ctr_container_init(ctr_container_t *c, uint64_t flags, ctr_error_t **err);
 
 /*
  * ctr_container_start: starts the container's command, after an init where needed. Allowed in:
- * configured, created, stopped, exited.
- *   flags  0
+ * configured, created, stopped, exited. Dependencies as for ctr_container_init().
+ *   flags  CTR_START_*
  * State after: running (a short command may have ended by the time this returns). Events: init, start.
  * Errors: as init; CTR_E_CTR_RUNNING if it runs already.
  * Since: 0.1
@@ -190,20 +202,36 @@ CTR_API int ctr_container_unpause(ctr_container_t *c, ctr_error_t **err);
  */
 CTR_API int ctr_container_cleanup(ctr_container_t *c, uint64_t flags, ctr_error_t **err);
 
-#define CTR_REMOVE_FORCE (UINT64_C(1) << 0) /* kill it first if it lives */
+#define CTR_REMOVE_FORCE     (UINT64_C(1) << 0) /* kill it first if it lives */
+#define CTR_REMOVE_RECURSIVE (UINT64_C(1) << 1) /* first remove everything that depends on it */
 
 /*
  * ctr_container_remove: removes the container and everything libctr made for it: processes, mounts,
  * cgroup, files, records. A directory given as root file system is never touched. Without
  * CTR_REMOVE_FORCE it must not be running, paused or stopping. Its exit code stays readable.
+ * While others depend on it, it cannot be removed, unless CTR_REMOVE_RECURSIVE removes them first, those
+ * that nothing depends on before the others, by force only if CTR_REMOVE_FORCE is given as well. Without force
+ * nothing at all is removed unless the states of all allow it.
  *   flags  CTR_REMOVE_*
  * State on the way: removing; if it fails or the process dies, the container stays listed as removing
  * and remove can be called again. A container already gone is success. Event: remove.
  * Errors: CTR_E_CTR_STATE, CTR_E_CTR_EXISTS (others depend on it; detail "dependents"), CTR_E_BUSY
- *   (inside a batch), CTR_E_OCI_*, CTR_E_STORAGE, ...
+ *   (inside a batch), CTR_E_OCI_*, CTR_E_STORAGE, ... With CTR_REMOVE_RECURSIVE the error of the first
+ *   dependent that could not be removed, with the details "container", "failed" and IDs as for
+ *   ctr_container_init().
  * Since: 0.1
  */
 CTR_API int ctr_container_remove(ctr_container_t *c, uint64_t flags, ctr_error_t **err);
+
+/*
+ * ctr_container_dependents: which containers depend on this one directly: for a namespace that they join, or
+ * because they name it in CTR_CONFIG_DEPENDENCIES. (What it depends on itself: ctr_config_dependencies().)
+ *   list  owned (ctr_strv_free): full IDs, sorted; empty if there are none
+ * Any state.
+ * Errors: CTR_E_INVALID (list is NULL), ...
+ * Since: 0.1
+ */
+CTR_API int ctr_container_dependents(ctr_container_t *c, char ***list, ctr_error_t **err);
 
 /*
  * ctr_container_wait: waits until the container has ended and its exit code is recorded.

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Public functions of container.h that drive a container, and batch.h. */
-#include "core/lifecycle.h"
+#include "core/dependencies.h"
 
 #include <libctr/batch.h>
 #include <libctr/container.h>
@@ -29,16 +29,20 @@ static int begin(
 
 int ctr_container_init(ctr_container_t *c, uint64_t flags, ctr_error_t **err)
 {
-	int r = begin(c, flags, 0, "init", err);
+	int r = begin(c, flags, CTR_INIT_RECURSIVE, "init", err);
 
-	return r < 0 ? r : ctr__init(c, err);
+	if (r < 0)
+		return r;
+	return flags & CTR_INIT_RECURSIVE ? ctr__init_recursive(c, err) : ctr__init(c, err);
 }
 
 int ctr_container_start(ctr_container_t *c, uint64_t flags, ctr_error_t **err)
 {
-	int r = begin(c, flags, 0, "start", err);
+	int r = begin(c, flags, CTR_START_RECURSIVE, "start", err);
 
-	return r < 0 ? r : ctr__start(c, err);
+	if (r < 0)
+		return r;
+	return flags & CTR_START_RECURSIVE ? ctr__start_recursive(c, err) : ctr__start(c, err);
 }
 
 static int check_signal(int32_t sig, int32_t min, ctr_error_t **err)
@@ -130,9 +134,24 @@ int ctr_container_cleanup(ctr_container_t *c, uint64_t flags, ctr_error_t **err)
 
 int ctr_container_remove(ctr_container_t *c, uint64_t flags, ctr_error_t **err)
 {
-	int r = begin(c, flags, CTR_REMOVE_FORCE, "remove", err);
+	int r = begin(c, flags, CTR_REMOVE_FORCE | CTR_REMOVE_RECURSIVE, "remove", err);
+	bool force = flags & CTR_REMOVE_FORCE;
 
-	return r < 0 ? r : ctr__remove(c, flags & CTR_REMOVE_FORCE, err);
+	if (r < 0)
+		return r;
+	return flags & CTR_REMOVE_RECURSIVE ? ctr__remove_recursive(c, force, err)
+	                                    : ctr__remove(c, force, err);
+}
+
+int ctr_container_dependents(ctr_container_t *c, char ***list, ctr_error_t **err)
+{
+	int r = begin(c, 0, 0, "dependents", err);
+
+	if (list)
+		*list = NULL;
+	if (r >= 0 && !list)
+		r = ctr__fail(err, CTR_E_INVALID, "list is NULL");
+	return r < 0 ? r : ctr__dependents(c, list, err);
 }
 
 int ctr_container_handle_exit(ctr_container_t *c, uint64_t flags, ctr_error_t **err)

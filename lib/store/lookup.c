@@ -84,7 +84,7 @@ int ctr__store_has(struct ctr__store *s, const char *id, ctr_error_t **err)
 	return r < 0 ? r : has;
 }
 
-/* ---- dependents ---- */
+/* ---- dependencies and dependents ---- */
 
 static int add_id(char ***list, size_t *n, MDB_val v)
 {
@@ -134,6 +134,49 @@ int ctr__store_dependents(struct ctr__store *s, const char *id, char ***out, ctr
 		return ctr__no_such_ctr(err, id);
 	if (r == 0)
 		r = collect_dependents(&s->root_env, rd.txn, id, &list);
+	if (r)
+		return ctr__env_result(&s->root_env, r, err);
+	*out = CTR__STEAL_PTR(list);
+	return 0;
+}
+
+static int copy_dependencies(MDB_val v, char ***list, ctr_error_t **err)
+{
+	struct ctr__ctr_rec rec;
+	size_t n = 0;
+	int r = ctr__ctr_rec_decode(v.mv_data, v.mv_size, &rec, err);
+
+	for (size_t at = 0; r == 0 && at < rec.deps_len;) {
+		size_t len = strnlen(rec.deps + at, rec.deps_len - at);
+
+		r = add_id(list, &n, ctr__val(rec.deps + at, len));
+		at += len + 1;
+	}
+	return r;
+}
+
+int ctr__store_dependencies(struct ctr__store *s, const char *id, char ***out, ctr_error_t **err)
+{
+	CTR__READ struct ctr__read rd = {0};
+	CTR__STRV char **list = NULL;
+	MDB_val k, v;
+	int r = ctr__check_id(id, err);
+
+	if (r < 0)
+		return r;
+	k = ctr__vals(id);
+	if (k.mv_size > CTR__ID_MAX)
+		return ctr__no_such_ctr(err, id);
+	list = calloc(1, sizeof(char *));
+	if (!list)
+		return ctr__fail_nomem(err);
+	r = ctr__read_begin(&s->root_env, &rd, err);
+	if (r == 0)
+		r = mdb_get(rd.txn, s->root_env.db[CTR__DB_CTR], &k, &v);
+	if (r == MDB_NOTFOUND)
+		return ctr__no_such_ctr(err, id);
+	if (r == 0)
+		r = copy_dependencies(v, &list, err);
 	if (r)
 		return ctr__env_result(&s->root_env, r, err);
 	*out = CTR__STEAL_PTR(list);

@@ -100,6 +100,10 @@ int ctr__store_has(struct ctr__store *s, const char *id, ctr_error_t **err);
 /* IDs of the containers that depend on `id`, sorted; owned; an empty list if none. */
 int ctr__store_dependents(struct ctr__store *s, const char *id, char ***out, ctr_error_t **err);
 
+/* IDs of the containers that `id` depends on, sorted, each once; owned; an empty list if none. They are read without
+ * the configuration. CTR_E_NO_SUCH_CTR. */
+int ctr__store_dependencies(struct ctr__store *s, const char *id, char ***out, ctr_error_t **err);
+
 /* Removes everything but the exit code. CTR_E_NO_SUCH_CTR; CTR_E_CTR_EXISTS with detail "dependents". The
  * caller holds the container's lock. */
 int ctr__store_remove(

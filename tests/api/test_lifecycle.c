@@ -386,7 +386,7 @@ static void test_bad_arguments(void **state)
 	struct ctr_stop_opts o = {.size = sizeof(o)};
 
 	FAILS(CTR_E_INVALID, ctr_container_start(NULL, 0, err));
-	FAILS(CTR_E_UNSUPPORTED, ctr_container_start(c, 1, err));
+	FAILS(CTR_E_UNSUPPORTED, ctr_container_start(c, 1ULL << 62, err));
 	FAILS(CTR_E_UNSUPPORTED, ctr_container_remove(c, 1ULL << 63, err));
 	FAILS(CTR_E_INVALID, ctr_container_kill(c, 0, err));
 	FAILS(CTR_E_INVALID, ctr_container_kill(c, 65, err));
