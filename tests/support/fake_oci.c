@@ -32,6 +32,10 @@ struct fake_oci {
 	int fail_left[FAKE_OPS];
 	int ignore_signals;
 	int monitors_dead;
+	int32_t pid;
+	uint64_t pid_start;
+	void (*on_create)(const struct ctr_oci_container *k, void *arg);
+	void *on_create_arg;
 };
 
 int fake_oci_destroyed;
@@ -124,8 +128,11 @@ static int op_create(
 	struct fake_oci *f = impl;
 	struct fake_ctr *c;
 	char path[4096];
-	int r = begin(f, FAKE_CREATE, err);
+	int r;
 
+	if (f->on_create)
+		f->on_create(k, f->on_create_arg);
+	r = begin(f, FAKE_CREATE, err);
 	if (r < 0)
 		return done(f, r);
 	snprintf(path, sizeof(path), "%s/config.json", k->bundle);
@@ -143,8 +150,9 @@ static int op_create(
 	c->next = f->first;
 	f->first = c;
 	out->status = CTR_OCI_CREATED;
-	/* There is no process: no PID either. */
-	out->pid = 0;
+	/* Mostly there is no process: no PID either. */
+	out->pid = f->pid;
+	out->pid_start = f->pid_start;
 	return done(f, 0);
 }
 
@@ -369,6 +377,19 @@ void fake_oci_forget(struct fake_oci *f, const char *id)
 
 	op_remove(f, &k, 0, NULL);
 	f->calls[FAKE_REMOVE]--;
+}
+
+void fake_oci_process(struct fake_oci *f, int32_t pid, uint64_t pid_start)
+{
+	f->pid = pid;
+	f->pid_start = pid_start;
+}
+
+void fake_oci_on_create(
+    struct fake_oci *f, void (*fn)(const struct ctr_oci_container *k, void *arg), void *arg)
+{
+	f->on_create = fn;
+	f->on_create_arg = arg;
 }
 
 int fake_oci_calls(struct fake_oci *f, enum fake_op op)

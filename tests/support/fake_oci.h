@@ -42,6 +42,11 @@ void fake_oci_fail(struct fake_oci *f, enum fake_op op, int code, int n);
 void fake_oci_kill_monitors(struct fake_oci *f);
 /* Forgets a container behind the library's back. */
 void fake_oci_forget(struct fake_oci *f, const char *id);
+/* Containers created from now on have this first process; 0 = none. It is not touched. */
+void fake_oci_process(struct fake_oci *f, int32_t pid, uint64_t pid_start);
+/* Called before each create, with no lock of the fake held. */
+void fake_oci_on_create(
+    struct fake_oci *f, void (*fn)(const struct ctr_oci_container *k, void *arg), void *arg);
 /* How often an operation was called; and the status it has for a container. */
 int fake_oci_calls(struct fake_oci *f, enum fake_op op);
 int fake_oci_status(struct fake_oci *f, const char *id);

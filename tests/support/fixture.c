@@ -62,7 +62,7 @@ int fixture_teardown(void **state)
 
 			if (ctr_container_get(f->rt, ctr_list_id(list, i), &c, NULL) < 0)
 				continue;
-			ctr_container_remove(c, CTR_REMOVE_FORCE, NULL);
+			ctr_container_remove(c, CTR_REMOVE_FORCE | CTR_REMOVE_RECURSIVE, NULL);
 			ctr_container_unref(c);
 		}
 		ctr_list_free(list);

@@ -154,7 +154,7 @@ static bool remove_containers(ctr_runtime_t *rt)
 		if (ctr_container_get(rt, ctr_list_id(list, i % ctr_list_count(list)), &c, NULL) <
 		    0)
 			continue;
-		result = ctr_container_remove(c, CTR_REMOVE_FORCE, &err);
+		result = ctr_container_remove(c, CTR_REMOVE_FORCE | CTR_REMOVE_RECURSIVE, &err);
 		if (result < 0 && result != CTR_E_CTR_EXISTS) {
 			fprintf(stderr, "cannot remove: %s\n", ctr_error_message(err));
 			ok = false;
