@@ -375,16 +375,18 @@ static void test_remove_fails(void **state)
 {
 	struct world w = WORLD("", "0", "1", "0");
 	ctr_error_t *e = NULL;
+	int32_t s;
 
 	OK(ctr_container_start(w.c[2], CTR_START_RECURSIVE, err));
 	free(events_text(w.f->rt));
-	fake_oci_fail(w.f->fake, FAKE_REMOVE, CTR_E_OCI_RUNTIME, 1);
+	fake_oci_fail(w.f->fake, FAKE_KILL, CTR_E_OCI_RUNTIME, 1);
 	assert_int_equal(ctr_container_remove(w.c[0], CTR_REMOVE_RECURSIVE | CTR_REMOVE_FORCE, &e),
 	    CTR_E_OCI_RUNTIME);
 	assert_string_equal(ctr_error_get(e, "container"), ctr_container_id(w.c[2]));
 	assert_ids(&w, e, "failed", "21");
 	ctr_error_free(e);
-	assert_int_equal(state_of(w.c[2]), CTR_STATE_REMOVING);
+	assert_int_equal(state_of(w.c[2]), CTR_STATE_STOPPING);
+	FAILS(CTR_E_CTR_REMOVED, ctr_container_state(w.c[3], &s, err));
 	assert_int_equal(state_of(w.c[1]), CTR_STATE_RUNNING);
 	assert_int_equal(state_of(w.c[0]), CTR_STATE_RUNNING);
 	OK(ctr_container_remove(w.c[0], CTR_REMOVE_RECURSIVE | CTR_REMOVE_FORCE, err));
