@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <spawn.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -284,6 +285,12 @@ void bare_start(struct bare *b, struct bare_ctr *c, bool by_fifo)
 		start_by_fifo(b, c);
 	else
 		run_oci(b, "start", c->id);
+}
+
+void bare_kill(const struct bare_ctr *c)
+{
+	if (kill(c->pid, SIGKILL) < 0)
+		die("%s: cannot be killed", c->id);
 }
 
 void bare_wait(struct bare *b, struct bare_ctr *c)

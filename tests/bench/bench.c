@@ -44,6 +44,8 @@ static const struct section sections[] = {
     {"memory", "memory memory.handles", section_memory, NULL},
     {"size", "size", section_size, NULL},
     {"owner", "owner.p50 owner.max", section_owner, NULL},
+    {"inspect", "inspect", section_inspect, NULL},
+    {"events", "events.write events.read", section_events, NULL},
     {"start", "start.big", section_start, "runc"},
     {"life-runc", "life.runc.cold life.runc.hot", section_life, "runc"},
     {"wait-runc", "wait.runc.p50 wait.runc.p99", section_wait, "runc"},
@@ -51,6 +53,7 @@ static const struct section sections[] = {
     {"life-crun", "life.crun.cold life.crun.hot", section_life, "crun"},
     {"wait-crun", "wait.crun.p50 wait.crun.p99", section_wait, "crun"},
     {"many-crun", "many.crun", section_many, "crun"},
+    {"chain", "chain", section_chain, "runc"},
 };
 #define SECTIONS (sizeof(sections) / sizeof(*sections))
 

@@ -54,5 +54,8 @@ void section_start(struct world *w);
 void section_life(struct world *w);
 void section_wait(struct world *w);
 void section_many(struct world *w);
+void section_chain(struct world *w);
+void section_inspect(struct world *w);
+void section_events(struct world *w);
 
 #endif
