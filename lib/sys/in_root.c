@@ -10,11 +10,14 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <linux/openat2.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "sys/fd.h"
 #include "sys/path.h"
 #include "util/cleanup.h"
 #include "util/str.h"
@@ -204,4 +207,51 @@ int ctr__open_in_root(int rootfd, const char *path, int flags, mode_t mode)
 			return -errno;
 	}
 	return -EAGAIN;
+}
+
+/* Opens what an O_PATH descriptor stands for: nobody can put something else into its place. */
+static int reopen(int fd, int flags)
+{
+	char path[sizeof("/proc/self/fd/") + 12];
+	int opened;
+
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+	opened = open(path, flags | O_CLOEXEC);
+	return opened < 0 ? -errno : opened;
+}
+
+static int read_all(int fd, size_t max, char **out, size_t *len)
+{
+	CTR__BUF struct ctr__buf buf = {0};
+	char piece[8192];
+	ssize_t n;
+
+	while ((n = ctr__read_eintr(fd, piece, sizeof(piece))) > 0) {
+		ctr__buf_add(&buf, piece, (size_t)n);
+		if (buf.len > max)
+			return -EFBIG;
+	}
+	if (n < 0)
+		return (int)n;
+	*len = buf.len;
+	*out = ctr__buf_steal(&buf);
+	return *out ? 0 : -ENOMEM;
+}
+
+int ctr__read_in_root(int rootfd, const char *path, size_t max, char **out, size_t *len)
+{
+	CTR__CLOSE int place = ctr__open_in_root(rootfd, path, O_PATH, 0);
+	CTR__CLOSE int fd = -1;
+	struct stat st;
+
+	if (place < 0)
+		return place;
+	if (fstat(place, &st) < 0)
+		return -errno;
+	if (!S_ISREG(st.st_mode))
+		return -EINVAL;
+	if ((uint64_t)st.st_size > max)
+		return -EFBIG;
+	fd = reopen(place, O_RDONLY | O_NOCTTY);
+	return fd < 0 ? fd : read_all(fd, max, out, len);
 }

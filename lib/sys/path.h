@@ -30,6 +30,11 @@ int ctr__open_in_root(int rootfd, const char *path, int flags, mode_t mode);
  * the rest is kept as it is. malloc'ed. 0 or -errno. */
 int ctr__resolve_in_root(int rootfd, const char *path, char **out);
 
+/* Reads a regular file of at most `max` bytes below `root`, links resolved as above, into malloc'ed, NUL-terminated
+ * memory. Anything else is not even opened, so that no fifo blocks and no device notices. 0, or -errno: EINVAL if it
+ * is no regular file, EFBIG if it is larger. */
+int ctr__read_in_root(int rootfd, const char *path, size_t max, char **out, size_t *len);
+
 /* realpath() into malloc'ed memory; NULL and errno. */
 char *ctr__realpath(const char *path);
 

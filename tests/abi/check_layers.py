@@ -21,6 +21,7 @@ MAY_INCLUDE = {
     "event": BELOW + ["config"],
     "oci": BELOW,
     "storage": BELOW,
+    "net": BELOW,
     "store": BELOW + ["config", "event", "lock"],
 }
 # Not the library but a program that uses it: public headers only, and it may do what a program may.
