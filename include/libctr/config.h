@@ -60,8 +60,9 @@ enum {
 	    17, /* bool   privileged: no masked paths, all capabilities in a generated spec */
 	CTR_CONFIG_PROCESS_LABEL = 18, /* string ProcessLabel: SELinux label of the processes */
 	CTR_CONFIG_MOUNT_LABEL = 19,   /* string MountLabel: SELinux label of the files */
-	CTR_CONFIG_USER = 20,          /* string user: "user[:group]", names or numbers */
-	CTR_CONFIG_GROUPS = 21,        /* list   groups: additional groups */
+	CTR_CONFIG_USER =
+	    20, /* string user: "user[:group]", names or numbers; names are those of the root file system */
+	CTR_CONFIG_GROUPS = 21, /* list   groups: additional groups */
 	CTR_CONFIG_SHARED_NAMESPACE_CTR =
 	    22, /* string shareNamespacesWith: legacy: container that all of sharedNamespaces join */
 	CTR_CONFIG_SHARED_NAMESPACE_MAP =
@@ -164,8 +165,8 @@ enum {
 
 /* Shorthands for the spec that a builder writes; they exclude CTR_CONFIG_SPEC. */
 enum {
-	CTR_SPEC_ENV = 1001,     /* list   "NAME=value"; PATH and HOME have defaults, and with   */
-	                         /*        a terminal TERM                                      */
+	CTR_SPEC_ENV = 1001,     /* list   "NAME=value"; PATH has a default, with a terminal      */
+	                         /*        TERM, too; HOME is that of the user in /etc/passwd   */
 	CTR_SPEC_WORKDIR = 1002, /* string absolute; default "/"                                  */
 	CTR_SPEC_HOSTNAME =
 	    1003, /* string default: first 12 characters of the ID                 */

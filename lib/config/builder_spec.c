@@ -97,50 +97,55 @@ static void make_wish(const ctr_config_t *cfg, const struct ctr__cfg_shorthands 
 	};
 }
 
-/* ---- users: numbers, and "root" ---- */
+/* ---- users: what is a number already; names are looked up in the root file system, at init ---- */
 
-static int parse_user_id(const char *field, const char *s, uint64_t *out, ctr_error_t **err)
+/* *numeric false: a name. */
+static int parse_user_id(
+    const char *field, const char *s, bool *numeric, uint64_t *out, ctr_error_t **err)
 {
 	*out = 0;
-	if (strcmp(s, "root") == 0 || ctr__parse_u64(s, MAX_USER_ID, out))
-		return 0;
-	if (s[0] && s[strspn(s, "0123456789")] == '\0')
+	*numeric = strcmp(s, "root") == 0 || ctr__parse_u64(s, MAX_USER_ID, out);
+	if (!*numeric && s[0] && s[strspn(s, "0123456789")] == '\0')
 		return ctr__cfg_bad(err, CTR_E_INVALID, field, "%s is no ID: at most %u",
 		    CTR__CFG_SHOW(s), MAX_USER_ID);
-	return ctr__cfg_bad(err, CTR_E_UNSUPPORTED, field,
-	    "%s is a name, and names are not resolved yet: use a number", CTR__CFG_SHOW(s));
+	return 0;
 }
 
-static int split_user(const char *text, uint64_t *uid, uint64_t *gid, ctr_error_t **err)
+static int split_user(
+    const char *text, bool *numeric, uint64_t *uid, uint64_t *gid, ctr_error_t **err)
 {
 	const char *colon = strchr(text, ':');
 	CTR__FREE char *user = strndup(text, colon ? (size_t)(colon - text) : strlen(text));
+	bool group = true;
 
 	if (!user)
 		return ctr__fail_nomem(err);
 	if (!user[0] || (colon && (!colon[1] || strchr(colon + 1, ':'))))
 		return ctr__cfg_bad_value(err, "user", text, "is not \"user\" or \"user:group\"");
 	*gid = 0;
-	int r = parse_user_id("user", user, uid, err);
+	int r = parse_user_id("user", user, numeric, uid, err);
 
-	return r < 0 || !colon ? r : parse_user_id("user", colon + 1, gid, err);
+	if (r == 0 && colon)
+		r = parse_user_id("user", colon + 1, &group, gid, err);
+	*numeric = *numeric && group;
+	return r;
 }
 
 static int set_groups(
     const ctr_config_t *cfg, struct ctr__json_doc *d, struct ctr__json *user, ctr_error_t **err)
 {
-	struct ctr__json *list =
-	    cfg->groups.n > 0 ? ctr__json_want_array(d, user, "additionalGids") : NULL;
-
-	if (cfg->groups.n > 0 && !list)
-		return ctr__fail_nomem(err);
 	for (size_t i = 0; i < cfg->groups.n; i++) {
+		struct ctr__json *list;
+		bool numeric;
 		uint64_t gid;
-		int r = parse_user_id("groups", cfg->groups.v[i], &gid, err);
+		int r = parse_user_id("groups", cfg->groups.v[i], &numeric, &gid, err);
 
 		if (r < 0)
 			return r;
-		if (!ctr__json_append(d, list, ctr__json_new_u64(d, gid)))
+		if (!numeric)
+			continue;
+		list = ctr__json_want_array(d, user, "additionalGids");
+		if (!list || !ctr__json_append(d, list, ctr__json_new_u64(d, gid)))
 			return ctr__fail_nomem(err);
 	}
 	return 0;
@@ -150,15 +155,18 @@ static int set_user(
     const ctr_config_t *cfg, struct ctr__json_doc *d, struct ctr__json *spec, ctr_error_t **err)
 {
 	uint64_t uid = 0, gid = 0;
-	int r = cfg->user ? split_user(cfg->user, &uid, &gid, err) : 0;
+	bool numeric = true;
+	int r = cfg->user ? split_user(cfg->user, &numeric, &uid, &gid, err) : 0;
 
 	if (r < 0 || (!cfg->user && cfg->groups.n == 0))
 		return r;
 	struct ctr__json *process = ctr__json_want_object(d, spec, "process");
 	struct ctr__json *user = process ? ctr__json_want_object(d, process, "user") : NULL;
 
-	if (!user || !ctr__json_set(d, user, "uid", ctr__json_new_u64(d, uid)) ||
-	    !ctr__json_set(d, user, "gid", ctr__json_new_u64(d, gid)))
+	if (!user)
+		return ctr__fail_nomem(err);
+	if (numeric && (!ctr__json_set(d, user, "uid", ctr__json_new_u64(d, uid)) ||
+	                   !ctr__json_set(d, user, "gid", ctr__json_new_u64(d, gid))))
 		return ctr__fail_nomem(err);
 	return set_groups(cfg, d, user, err);
 }

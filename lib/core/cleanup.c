@@ -5,6 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "core/files.h"
 #include "core/lifecycle.h"
 #include "sys/cgroup.h"
 #include "sys/mount.h"
@@ -120,6 +121,7 @@ int ctr__teardown_locked(struct ctr_container *c, bool interrupted, ctr_error_t 
 	for (size_t i = 0; i < c->cfg->mounts.n; i++)
 		unmount(&s, c->cfg->mounts.v[i]);
 	unmount_root(&s);
+	ctr__files_unshare(c, c->cfg);
 	/* Not while the runtime may still need its bundle for another try. */
 	if (!s.code)
 		remove_dir(&s, c->rt->run_dirs, c->id);

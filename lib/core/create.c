@@ -73,43 +73,7 @@ static int check_abilities(const ctr_config_t *cfg, ctr_error_t **err)
 		    "libctr does not configure networks yet; use a spec with a private or the "
 		    "host's "
 		    "network namespace");
-	if (cfg->groups.n)
-		return refuse(err, CTR_E_UNSUPPORTED, "groups",
-		    "libctr does not look up groups yet; put them into "
-		    "spec.process.user.additionalGids");
 	return 0;
-}
-
-/* The spec is what counts. A user that it does not have must not silently become root. */
-static int check_user(const ctr_config_t *cfg, ctr_error_t **err)
-{
-	CTR__JSON_DOC struct ctr__json_doc *doc = NULL;
-	uint64_t uid = 0, wanted;
-	char name[64];
-	size_t len;
-	int r;
-
-	if (!cfg->user || ctr__streq(cfg->user, "root"))
-		return 0;
-	r = ctr__json_parse(cfg->spec.text, cfg->spec.len, "spec", &doc, err);
-	if (r < 0)
-		return r;
-	(void)ctr__json_u64(ctr__json_path(doc->root, "process", "user", "uid", NULL), &uid);
-	len = strcspn(cfg->user, ":");
-	if (len >= sizeof(name))
-		len = sizeof(name) - 1;
-	memcpy(name, cfg->user, len);
-	name[len] = '\0';
-	if (ctr__parse_u64(name, UINT32_MAX, &wanted)) {
-		if (wanted == uid)
-			return 0;
-		return refuse(err, CTR_E_INVALID, "user",
-		    "field user and spec.process.user.uid do not agree");
-	}
-	if (uid)
-		return 0;
-	return refuse(err, CTR_E_UNSUPPORTED, "user",
-	    "libctr does not look up user names yet; put the IDs into spec.process.user");
 }
 
 static int check_oci(const struct ctr_runtime *rt, const ctr_config_t *cfg, ctr_error_t **err)
@@ -259,8 +223,6 @@ int ctr__create(
 
 	if (r >= 0)
 		r = check_abilities(cfg, err);
-	if (r >= 0)
-		r = check_user(cfg, err);
 	if (r >= 0)
 		r = check_oci(rt, cfg, err);
 	if (r >= 0)

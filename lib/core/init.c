@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "core/dependencies.h"
+#include "core/files.h"
 #include "core/join.h"
 #include "core/lifecycle.h"
 #include "core/policy.h"
@@ -29,6 +30,7 @@ struct init {
 	char root_path[PATH_MAX];
 	struct ctr__join join;
 	struct ctr__spec_result spec;
+	struct ctr__files files;
 	const char *shm; /* what becomes /dev/shm; NULL = nothing of ours */
 	enum ctr__by by;
 	char **exit_command; /* NULL: none */
@@ -39,6 +41,7 @@ static void init_free(struct init *in)
 	ctr__paths_free(&in->paths);
 	ctr_strv_free(in->exit_command);
 	ctr__join_free(&in->join);
+	ctr__files_free(&in->files);
 }
 
 /* ---- the steps, each with its undo ---- */
@@ -55,6 +58,15 @@ static int undo_shm(void *arg, ctr_error_t **err)
 	struct init *in = arg;
 
 	return ctr__unmount_all(in->paths.shm, err);
+}
+
+static int undo_files(void *arg, ctr_error_t **err)
+{
+	struct init *in = arg;
+
+	(void)err;
+	ctr__files_unshare(in->c, in->c->cfg);
+	return 0;
 }
 
 static int undo_run_dir(void *arg, ctr_error_t **err)
@@ -127,20 +139,46 @@ static int mount_shm(struct init *in, ctr_error_t **err)
 	return 0;
 }
 
+static int make_files(struct init *in, ctr_error_t **err)
+{
+	struct ctr__files *f = &in->files;
+
+	f->c = in->c;
+	f->cfg = in->c->cfg;
+	f->root_path = in->root_path;
+	f->run_dir = in->paths.run_dir;
+	f->joined_hostname = in->join.hostname;
+	ctr__undo_push(&in->undo, undo_files, in);
+	return ctr__files_make(f, err);
+}
+
+/* Everything that is bind-mounted into the container, /dev/shm first. */
+static size_t list_binds(const struct init *in, struct ctr__cfg_pair binds[CTR__FILES_MAX + 1])
+{
+	size_t n = 0;
+
+	if (in->shm)
+		binds[n++] = (struct ctr__cfg_pair){"/dev/shm", in->shm};
+	for (size_t i = 0; i < in->files.n; i++)
+		binds[n++] = in->files.bind[i];
+	return n;
+}
+
 static int generate(struct init *in, struct ctr__buf *out, ctr_error_t **err)
 {
 	const ctr_config_t *cfg = in->c->cfg;
 	bool selinux = ctr__selinux_enabled();
-	struct ctr__cfg_pair binds[1] = {{"/dev/shm", in->shm}};
+	struct ctr__cfg_pair binds[CTR__FILES_MAX + 1];
 	struct ctr__spec_facts facts = {
 	    .root_path = in->root_path,
 	    .cgroup_path = in->paths.cgroup,
 	    .systemd_cgroup = in->c->rt->systemd_cgroup && !ctr__config_is_split(cfg),
 	    .hostname = ctr_config_hostname(cfg),
 	    .bind_mounts = binds,
-	    .bind_mounts_n = in->shm ? 1 : 0,
+	    .bind_mounts_n = list_binds(in, binds),
 	    .process_label = selinux ? cfg->process_label : NULL,
 	    .mount_label = selinux ? cfg->mount_label : NULL,
+	    .user = &in->files.spec_user,
 	};
 
 	ctr__join_facts(&in->join, &facts);
@@ -218,6 +256,7 @@ static int oci_create(struct init *in, ctr_error_t **err)
 static void set_created(struct init *in)
 {
 	struct ctr__state *s = &in->c->state;
+	struct ctr__cfg_pair binds[CTR__FILES_MAX + 1];
 
 	s->state = CTR_STATE_CREATED;
 	s->exit_code = 0;
@@ -232,11 +271,10 @@ static void set_created(struct init *in)
 	s->mounted = true;
 	s->mountpoint = in->root_path;
 	s->config_path = in->paths.config_json;
-	s->bind_mounts_n = 0;
-	if (in->shm) {
-		s->bind_mounts[0] = "/dev/shm";
-		s->bind_mounts[1] = in->shm;
-		s->bind_mounts_n = 1;
+	s->bind_mounts_n = (uint32_t)list_binds(in, binds);
+	for (uint32_t i = 0; i < s->bind_mounts_n; i++) {
+		s->bind_mounts[2 * i] = binds[i].key;
+		s->bind_mounts[2 * i + 1] = binds[i].value;
 	}
 }
 
@@ -247,8 +285,8 @@ static int check_joined(struct init *in, ctr_error_t **err)
 
 static int run_steps(struct init *in, ctr_error_t **err)
 {
-	static int (*const steps[])(struct init * in, ctr_error_t * *err) = {
-	    make_dirs, mount_root, mount_shm, write_bundle, make_log_dir, oci_create, check_joined};
+	static int (*const steps[])(struct init * in, ctr_error_t * *err) = {make_dirs, mount_root,
+	    mount_shm, make_files, write_bundle, make_log_dir, oci_create, check_joined};
 
 	for (size_t i = 0; i < CTR__ARRAY_SIZE(steps); i++) {
 		int r = steps[i](in, err);
@@ -296,7 +334,7 @@ static int find_paths(struct init *in, ctr_error_t **err)
 static int init_locked(
     struct ctr_container *c, enum ctr__intent then, enum ctr__by by, ctr_error_t **err)
 {
-	CTR__CLEANUP(init_free) struct init in = {.c = c, .by = by};
+	CTR__CLEANUP(init_free) struct init in = {.c = c, .by = by, .files = CTR__FILES_INIT};
 	CTR__ERROR ctr_error_t *why = NULL;
 	int r = ctr__join_open(c, &in.join, err);
 

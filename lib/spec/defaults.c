@@ -43,7 +43,6 @@ static void add_env(struct ctr__edit *e, struct ctr__json *process, const struct
 	const char *const defaults[] = {
 	    "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
 	    "container=libctr",
-	    "HOME=/root",
 	    w->terminal ? "TERM=xterm" : NULL,
 	    NULL,
 	};

@@ -19,6 +19,8 @@ struct ctr__gen {
 	int code; /* 0, or the negative code of the step that failed */
 };
 
+/* Sets a variable ("HOME=") of the environment unless it is there. */
+void ctr__gen_want_env(struct ctr__gen *g, const char *name, const char *value);
 /* Text that is not empty? */
 bool ctr__gen_is_set(const struct ctr__json *v);
 /* spec.linux, made if it is absent. */
@@ -43,6 +45,8 @@ void ctr__gen_hostname(struct ctr__gen *g);
 void ctr__gen_no_new_privs(struct ctr__gen *g);
 /* gen_limits.c */
 void ctr__gen_rlimits(struct ctr__gen *g);
+/* gen_user.c */
+void ctr__gen_user(struct ctr__gen *g);
 /* gen_linux.c */
 void ctr__gen_annotations(struct ctr__gen *g);
 void ctr__gen_cgroup(struct ctr__gen *g);

@@ -34,11 +34,11 @@ static bool env_has(const struct ctr__json *env, const char *prefix)
 	return false;
 }
 
-static void add_hostname_env(struct ctr__gen *g, const char *hostname)
+void ctr__gen_want_env(struct ctr__gen *g, const char *name, const char *value)
 {
-	if (env_has(ctr__json_get(g->process, "env"), "HOSTNAME="))
+	if (env_has(ctr__json_get(g->process, "env"), name))
 		return;
-	CTR__FREE char *var = ctr__format("HOSTNAME=%s", hostname);
+	CTR__FREE char *var = ctr__format("%s%s", name, value);
 	if (!var)
 		g->e.failed = true;
 	else
@@ -56,15 +56,15 @@ void ctr__gen_hostname(struct ctr__gen *g)
 			ctr__edit_str(&g->e, g->spec, "hostname", g->facts->hostname);
 		const struct ctr__json *name = ctr__json_get(g->spec, "hostname");
 		if (ctr__gen_is_set(name))
-			add_hostname_env(g, ctr__json_str(name));
+			ctr__gen_want_env(g, "HOSTNAME=", ctr__json_str(name));
 		return;
 	}
 	ctr__json_unset(g->spec, "hostname");
 	if (g->facts->ns_paths[CTR_NS_UTS] && g->facts->joined_hostname)
-		add_hostname_env(g, g->facts->joined_hostname);
+		ctr__gen_want_env(g, "HOSTNAME=", g->facts->joined_hostname);
 	if (!ctr__gen_find_namespace(g, "uts") && gethostname(host, sizeof(host) - 1) == 0 &&
 	    *host && ctr__utf8_valid(host, strlen(host)))
-		add_hostname_env(g, host);
+		ctr__gen_want_env(g, "HOSTNAME=", host);
 }
 
 void ctr__gen_no_new_privs(struct ctr__gen *g)

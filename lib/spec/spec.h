@@ -49,6 +49,15 @@ struct ctr__spec_ids {
 	size_t n;
 };
 
+/* Whom the process runs as, as far as only the root file system can tell. */
+struct ctr__spec_user {
+	bool by_name; /* uid and gid come from the configuration's `user` and replace the spec's */
+	uint32_t uid, gid;
+	const uint32_t *groups; /* join those of the spec */
+	size_t groups_n;
+	const char *home; /* HOME, unless the environment has it */
+};
+
 /* What init knows. */
 struct ctr__spec_facts {
 	const char *root_path;   /* mounted root file system */
@@ -64,6 +73,7 @@ struct ctr__spec_facts {
 	struct ctr__spec_ids joined_uids, joined_gids;
 	bool host_user_ns; /* what should be joined is the host's: no user namespace at all */
 	const char *process_label, *mount_label; /* NULL without SELinux */
+	const struct ctr__spec_user *user;       /* NULL: as the spec says */
 };
 
 struct ctr__spec_result {

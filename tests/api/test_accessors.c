@@ -117,7 +117,9 @@ static void test_snapshot(void **state)
 	assert_string_equal(ctr_state_error_text(s), "");
 	assert_int_equal(ctr_state_bind_mount_at(s, 0, &destination, &host), 1);
 	assert_string_equal(destination, "/dev/shm");
-	assert_int_equal(ctr_state_bind_mount_at(s, 1, &destination, &host), 0);
+	assert_int_equal(ctr_state_bind_mount_at(s, 1, &destination, &host), 1);
+	assert_string_equal(destination, "/etc/hosts");
+	assert_int_equal(ctr_state_bind_mount_at(s, 12, &destination, &host), 0);
 	OK(ctr_state_to_json(s, &json, NULL, err));
 	assert_non_null(strstr(json, "\"state\":4"));
 	assert_non_null(strstr(json, "\"exitCode\":137"));

@@ -260,6 +260,66 @@ static void test_hostname_in_joined_namespace(void **state)
 	assert_json(AT(r->doc, "process", "env"), "['HOSTNAME=donor']");
 }
 
+static void test_hostname_of_another_container(void **state)
+{
+	struct run *r = *state;
+
+	r->facts.hostname = "abc123";
+	r->facts.joined_hostname = "other";
+	r->facts.ns_paths[CTR_NS_UTS] = "/proc/1/ns/uts";
+	set_spec(r, "{" PROCESS "," OWN_UTS "}");
+	generate(r);
+	assert_null(AT(r->doc, "hostname"));
+	assert_json(AT(r->doc, "process", "env"), "['HOSTNAME=other']");
+}
+
+/* ---- the user ---- */
+
+static const uint32_t some_groups[] = {5, 7, 9};
+
+static void test_user_by_name(void **state)
+{
+	struct run *r = *state;
+	struct ctr__spec_user u = {.by_name = true,
+	    .uid = 1000,
+	    .gid = 7,
+	    .groups = some_groups,
+	    .groups_n = 3,
+	    .home = "/h"};
+
+	r->facts.user = &u;
+	r->facts.ns_paths[CTR_NS_UTS] = "/u"; /* no HOSTNAME */
+	generate(r);
+	assert_json(AT(r->doc, "process", "user"),
+	    "{'uid':1000,'gid':7,'additionalGids':[5,7,9],'umask':18}");
+	assert_json(AT(r->doc, "process", "env"), "['HOME=/h']");
+	/* Its own group is always one of them. */
+	u.groups_n = 0;
+	set_spec(r, "{'ociVersion':'1','process':{'args':['x'],'env':['HOME='],"
+	            "'user':{'uid':3,'gid':4,'additionalGids':[9,1],'umask':63}}}");
+	generate(r);
+	assert_json(AT(r->doc, "process", "user"),
+	    "{'uid':1000,'gid':7,'additionalGids':[9,1,7],'umask':63}");
+	assert_json(AT(r->doc, "process", "env"), "['HOME=']");
+}
+
+static void test_user_of_the_spec(void **state)
+{
+	struct run *r = *state;
+	struct ctr__spec_user u = {
+	    .uid = 0, .gid = 0, .groups = some_groups, .groups_n = 3, .home = "/root"};
+
+	r->facts.user = &u;
+	r->facts.ns_paths[CTR_NS_UTS] = "/u"; /* no HOSTNAME */
+	r->cfg.umask = "0077";
+	set_spec(r, "{'ociVersion':'1','process':{'args':['x'],'env':['A=1'],"
+	            "'user':{'uid':3,'gid':4,'additionalGids':[9],'umask':2}}}");
+	generate(r);
+	assert_json(
+	    AT(r->doc, "process", "user"), "{'uid':3,'gid':4,'additionalGids':[9,5,7],'umask':63}");
+	assert_json(AT(r->doc, "process", "env"), "['A=1','HOME=/root']");
+}
+
 static void test_hostname_of_the_host(void **state)
 {
 	struct run *r = *state;
@@ -429,6 +489,9 @@ int main(void)
 	    TEST(test_hostname_in_own_namespace),
 	    TEST(test_no_hostname_known),
 	    TEST(test_hostname_in_joined_namespace),
+	    TEST(test_hostname_of_another_container),
+	    TEST(test_user_by_name),
+	    TEST(test_user_of_the_spec),
 	    TEST(test_hostname_of_the_host),
 	    TEST(test_annotations),
 	    TEST(test_labels),
