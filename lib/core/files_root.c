@@ -125,6 +125,8 @@ static int make_workdir(const struct ctr__files *f, const char *path, ctr_error_
 
 	if (r == -ENOTDIR)
 		return bad_workdir(err, path, ENOTDIR, "leads through what is not a directory");
+	if (r == -ENOENT)
+		return bad_workdir(err, path, ENOENT, "leads through a link to nothing");
 	return r < 0 ? bad_workdir(err, path, -r, NULL) : 0;
 }
 

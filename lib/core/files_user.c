@@ -235,10 +235,25 @@ static uint32_t spec_id(const struct ctr__files *f, const char *key)
 	return (uint32_t)n;
 }
 
+/* OCI runtimes open these files, too, inside the container and without such care: a fifo would make them wait. */
+static int check_file(
+    const struct ctr__files *f, const char *path, int why_unread, ctr_error_t **err)
+{
+	if (why_unread != EINVAL || !ctr__files_wants(f, path))
+		return 0;
+	ctr__fail(err, CTR_E_INVALID, "%s of the root file system is not a regular file", path);
+	ctr__error_detail(err, "path", path);
+	return CTR_E_INVALID;
+}
+
 int ctr__files_user(struct ctr__files *f, ctr_error_t **err)
 {
 	int r = ctr__users_read(f->root_fd, &f->users, err);
 
+	if (r >= 0)
+		r = check_file(f, PASSWD, f->users.passwd_errno, err);
+	if (r >= 0)
+		r = check_file(f, GROUP, f->users.group_errno, err);
 	if (r >= 0)
 		r = ctr__users_find(&f->users, f->cfg->user, spec_id(f, "uid"), spec_id(f, "gid"),
 		    f->cfg->groups.v, &f->user, err);
