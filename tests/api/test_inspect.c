@@ -433,8 +433,7 @@ static void test_ids_and_ports(void **state)
 {
 	struct fixture *f = *state;
 	ctr_container_t *c = create_from(f,
-	    "\"exposedPorts\":{\"80\":[\"tcp\",\"udp\"],\"99999\":[\"tcp\"],\"x\":[\"tcp\"],"
-	    "\"443\":[\"a-very-long-protocol\",\"sctp\",7]},"
+	    "\"exposedPorts\":{\"80\":[\"tcp\",\"udp\"],\"443\":[\"sctp\"],\"1\":null},"
 	    "\"idMappingsOptions\":{\"UIDMap\":[{\"container_id\":0,\"host_id\":100000,\"size\":"
 	    "65536}],"
 	    "\"GIDMap\":[{\"container_id\":0,\"host_id\":200000,\"size\":1}]},",

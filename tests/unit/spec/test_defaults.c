@@ -79,8 +79,7 @@ static void test_env_defaults(void **state)
 	SPEC(terminal, .terminal = true);
 
 	(void)state;
-	assert_json(
-	    AT(plain, "process", "env"), "['" STANDARD_PATH "','container=libctr']");
+	assert_json(AT(plain, "process", "env"), "['" STANDARD_PATH "','container=libctr']");
 	assert_json(AT(terminal, "process", "env"),
 	    "['" STANDARD_PATH "','container=libctr','TERM=xterm']");
 }
@@ -90,8 +89,8 @@ static void test_env_of_the_user_wins(void **state)
 	SPEC(d, .terminal = true, .env = LIST("PATH=/x", "A=1", "TERM=vt100", "A=2", "PATHS=z"));
 
 	(void)state;
-	assert_json(AT(d, "process", "env"),
-	    "['container=libctr','PATH=/x','TERM=vt100','A=2','PATHS=z']");
+	assert_json(
+	    AT(d, "process", "env"), "['container=libctr','PATH=/x','TERM=vt100','A=2','PATHS=z']");
 }
 
 static void test_capabilities(void **state)
