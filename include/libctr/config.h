@@ -377,6 +377,18 @@ CTR_API int32_t ctr_config_stop_signal(const ctr_config_t *cfg);
 /* ctr_config_stop_timeout_ms: milliseconds from that signal to SIGKILL. Since: 0.1 */
 CTR_API int64_t ctr_config_stop_timeout_ms(const ctr_config_t *cfg);
 
+/*
+ * ctr_config_restart_policy: "no", "always", "on-failure" or "unless-stopped"; NULL only for NULL.
+ * Since: 0.1
+ */
+CTR_API const char *ctr_config_restart_policy(const ctr_config_t *cfg);
+
+/* ctr_config_restart_retries: most restarts with "on-failure"; 0 = no limit. Since: 0.1 */
+CTR_API int64_t ctr_config_restart_retries(const ctr_config_t *cfg);
+
+/* ctr_config_auto_remove: 1 if it is removed when it has ended, else 0. Since: 0.1 */
+CTR_API int ctr_config_auto_remove(const ctr_config_t *cfg);
+
 /* ctr_config_created_ns: when it was created, nanoseconds since 1970; 0 before. Since: 0.1 */
 CTR_API int64_t ctr_config_created_ns(const ctr_config_t *cfg);
 

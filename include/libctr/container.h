@@ -169,6 +169,38 @@ CTR_API int ctr_container_stop(
 CTR_API int ctr_container_stop_with_timeout(
     ctr_container_t *c, int64_t timeout_ms, ctr_error_t **err);
 
+#define CTR_RESTART_NOW          (UINT64_C(1) << 0) /* SIGKILL at once, whatever timeout_ms says */
+#define CTR_RESTART_ONLY_RUNNING (UINT64_C(1) << 1) /* do nothing unless it is running           */
+
+/* How to restart. `size` = sizeof(struct ctr_restart_opts). */
+struct ctr_restart_opts {
+	size_t size;
+	uint64_t flags; /* CTR_RESTART_*                                                          */
+	int64_t
+	    timeout_ms; /* from the stop signal to SIGKILL; 0 = the configuration's, -1 = no limit */
+};
+
+/*
+ * ctr_container_restart: stops the container if it runs, and starts it again. Allowed in: configured,
+ * created, running, stopped, exited. As with ctr_container_stop() the lock is not held while waiting for the end; what
+ * automatic removal or a cleanup would do at this end is not done. It counts as a start by hand:
+ * ctr_container_restart_count() begins at 0 again.
+ *   o   NULL = the configuration's timeout
+ * State after: running; if the start fails, exited. Events: restart, those of the stop, those of the start.
+ * Errors: those of ctr_container_stop() and ctr_container_start().
+ * Since: 0.1
+ */
+CTR_API int ctr_container_restart(
+    ctr_container_t *c, const struct ctr_restart_opts *o, ctr_error_t **err);
+
+/*
+ * ctr_container_restart_with_timeout: ctr_container_restart() with a timeout in milliseconds; 0 = SIGKILL at
+ * once, -1 = wait for ever.
+ * Since: 0.1
+ */
+CTR_API int ctr_container_restart_with_timeout(
+    ctr_container_t *c, int64_t timeout_ms, ctr_error_t **err);
+
 /*
  * ctr_container_kill: sends signal `sig` (1..64) to the container's first process. Allowed in:
  * running, paused, stopping. After SIGKILL it returns once the exit is recorded (state stopped).

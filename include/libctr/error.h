@@ -15,6 +15,7 @@
  *   "oci.stderr"       what the OCI runtime or the monitor printed
  *   "conmon.status"    how the monitor ended
  *   "candidates"       IDs that an ambiguous prefix matches, comma-separated
+ *   "failed"           IDs of containers that failed in an operation on many, comma-separated
  *   "dependents"       IDs of containers that depend on this one, comma-separated
  *
  * More keys may appear in later releases. The codes are frozen: they never change their number and

@@ -49,6 +49,27 @@ enum {
  */
 CTR_API int ctr_container_handle_exit(ctr_container_t *c, uint64_t flags, ctr_error_t **err);
 
+/*
+ * ctr_runtime_should_start: IDs of the containers that are to be started after a boot: those that have
+ * been started before (neither configured nor created), with the restart policy "always", or "unless-stopped"
+ * unless a caller stopped them. Ones that cannot be read are left out.
+ *   ids   full IDs; owned (ctr_strv_free); an empty list if there is none
+ * Since: 0.1
+ */
+CTR_API int ctr_runtime_should_start(ctr_runtime_t *rt, char ***ids, ctr_error_t **err);
+
+/*
+ * ctr_runtime_boot: to be called once after a boot (or run `libctr-helper boot`): starts what
+ * ctr_runtime_should_start() lists and does not run, each after the containers it depends on; goes on with
+ * restarts and automatic removals that were interrupted by whatever; and ends removals that were. Harmless at
+ * any other time. One failing container does not keep the others waiting.
+ *   flags  0
+ * Returns how many containers were started or removed. Errors: if some failed, the code of the first; detail
+ *   "failed" has their IDs, comma-separated, and the log the reasons.
+ * Since: 0.1
+ */
+CTR_API int ctr_runtime_boot(ctr_runtime_t *rt, uint64_t flags, ctr_error_t **err);
+
 #ifdef __cplusplus
 }
 #endif

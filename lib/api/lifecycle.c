@@ -154,6 +154,34 @@ int ctr_container_dependents(ctr_container_t *c, char ***list, ctr_error_t **err
 	return r < 0 ? r : ctr__dependents(c, list, err);
 }
 
+int ctr_container_restart(
+    ctr_container_t *c, const struct ctr_restart_opts *opts, ctr_error_t **err)
+{
+	struct ctr_restart_opts o;
+	struct ctr__stop stop = {0};
+	int r = CTR__COPY_OPTS(&o, opts, "ctr_restart_opts", err);
+
+	if (r >= 0)
+		r = begin(c, o.flags, CTR_RESTART_NOW | CTR_RESTART_ONLY_RUNNING, "restart", err);
+	if (r >= 0)
+		r = check_timeout(o.timeout_ms, err);
+	if (r < 0)
+		return r;
+	if (!(o.flags & CTR_RESTART_NOW))
+		stop.timeout_ms = o.timeout_ms ? o.timeout_ms : stop_timeout(c);
+	return ctr__restart(c, &stop, o.flags & CTR_RESTART_ONLY_RUNNING, err);
+}
+
+int ctr_container_restart_with_timeout(ctr_container_t *c, int64_t timeout_ms, ctr_error_t **err)
+{
+	struct ctr__stop stop = {.timeout_ms = timeout_ms};
+	int r = begin(c, 0, 0, "restart", err);
+
+	if (r >= 0)
+		r = check_timeout(timeout_ms, err);
+	return r < 0 ? r : ctr__restart(c, &stop, false, err);
+}
+
 int ctr_container_handle_exit(ctr_container_t *c, uint64_t flags, ctr_error_t **err)
 {
 	int r = begin(c, flags, CTR_EXIT_NO_DELAY, "handling an exit", err);

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Public functions of runtime.h. */
+#include <libctr/policy.h>
 #include <libctr/runtime.h>
 
 #include <unistd.h>
 
+#include "core/policy.h"
 #include "core/runtime.h"
 #include "util/cleanup.h"
 
@@ -50,6 +52,30 @@ int ctr_runtime_shutdown(ctr_runtime_t *rt, ctr_error_t **err)
 	if (write(rt->stop_fd, &one, sizeof(one)) < 0)
 		return 0;
 	return 0;
+}
+
+int ctr_runtime_should_start(ctr_runtime_t *rt, char ***ids, ctr_error_t **err)
+{
+	int r = ctr__runtime_enter(rt, err);
+
+	if (r >= 0 && !ids)
+		r = ctr__fail(err, CTR_E_INVALID, "ids is NULL");
+	if (r < 0)
+		return r;
+	*ids = NULL;
+	return ctr__should_start(rt, ids, err);
+}
+
+int ctr_runtime_boot(ctr_runtime_t *rt, uint64_t flags, ctr_error_t **err)
+{
+	int r = ctr__runtime_enter(rt, err);
+
+	if (r >= 0 && flags)
+		r = ctr__fail(err, CTR_E_UNSUPPORTED, "unknown flags 0x%llx for boot",
+		    (unsigned long long)flags);
+	if (r >= 0)
+		r = ctr__store_check(rt->store, err);
+	return r < 0 ? r : ctr__boot(rt, err);
 }
 
 const char *ctr_runtime_root(const ctr_runtime_t *rt)

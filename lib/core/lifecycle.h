@@ -62,20 +62,26 @@ int ctr__batch(struct ctr_container *c, int (*fn)(struct ctr_container *view, vo
 
 /* Descriptors to poll while a container lives; -1 = none. */
 struct ctr__watch {
-	int monitor; /* readable when the monitor has recorded the exit, or is gone */
-	int process; /* pidfd of the first process, used if there is no monitor     */
+	int monitor; /* the driver's: readable when the exit may be recorded, or never will be */
+	int process; /* pidfd of the first process, used if there is no monitor                */
+	int guard;   /* pidfd of a monitor that runs an exit command after it has recorded the
+	              * end: then the driver's descriptor tells of the process alone           */
+	unsigned int looks; /* for a record that is due, so far */
+	bool gone;          /* there is no such process any more */
 };
-#define CTR__WATCH_INIT \
-	{               \
-		-1, -1  \
+#define CTR__WATCH_INIT              \
+	{                            \
+		-1, -1, -1, 0, false \
 	}
 void ctr__watch_close(struct ctr__watch *w);
 #define CTR__WATCH CTR__CLEANUP(ctr__watch_close)
 /* With the lock held. */
 int ctr__watch_open(struct ctr_container *c, struct ctr__watch *w, ctr_error_t **err);
-/* Without the lock. 1 = something happened, 0 = timeout, CTR_E_RUNTIME_STOPPED. */
+/* Without the lock. 1 = something may have happened, 0 = timeout, CTR_E_RUNTIME_STOPPED. */
 int ctr__watch_poll(
-    struct ctr_container *c, const struct ctr__watch *w, int64_t timeout_ms, ctr_error_t **err);
+    struct ctr_container *c, struct ctr__watch *w, int64_t timeout_ms, ctr_error_t **err);
+/* The process has ended, and its monitor, which has more to do than to record that, is about to. */
+bool ctr__watch_record_is_due(const struct ctr__watch *w);
 /* With the lock held, after a poll: takes over the exit; if nobody will record it any more, finds out as much
  * as can be and records that (exit code -1 unless the kernel still knows). *lost = the code is not the
  * container's own. */

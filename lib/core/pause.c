@@ -125,18 +125,30 @@ int ctr__unpause_locked(struct ctr_container *c, ctr_error_t **err)
 
 /* ---- sync ---- */
 
-/* A living monitor records the exit at once: it gets a moment for it. */
+static bool has_monitor(const struct call *k)
+{
+	return k->oci->ops.monitor_alive &&
+	       k->oci->ops.monitor_alive(k->oci->impl, &k->view, NULL) > 0;
+}
+
+/* A living monitor records the exit at once: it gets a moment for it. What is watched may be readable for other
+ * reasons, too. */
 static int let_monitor_record(struct ctr_container *c, const struct call *k, ctr_error_t **err)
 {
 	CTR__WATCH struct ctr__watch w = CTR__WATCH_INIT;
-	int r;
+	int64_t end = ctr__monotonic_ns() + MONITOR_GRACE_MS * INT64_C(1000000);
+	int r = 0;
 
-	if (!k->oci->ops.monitor_alive ||
-	    k->oci->ops.monitor_alive(k->oci->impl, &k->view, NULL) <= 0)
-		return 0;
-	r = ctr__watch_open(c, &w, err);
-	if (r >= 0)
-		r = ctr__watch_poll(c, &w, MONITOR_GRACE_MS, err);
+	while (r >= 0 && has_monitor(k)) {
+		int64_t left = (end - ctr__monotonic_ns()) / 1000000;
+
+		r = ctr__watch_open(c, &w, err);
+		if (r >= 0)
+			r = ctr__look(c, true, err);
+		if (r < 0 || left <= 0 || !ctr__state_is_live(c->state.state))
+			break;
+		r = ctr__watch_poll(c, &w, left, err);
+	}
 	return r < 0 ? r : 0;
 }
 

@@ -22,6 +22,17 @@ bool ctr__is_being_restarted(const struct ctr_container *c);
 /* CTR_EXIT_*. */
 int ctr__handle_exit(struct ctr_container *c, uint64_t flags, ctr_error_t **err);
 
+/* restart.c: timeout and signal as for a stop. only_running: in other states nothing is done. */
+struct ctr__stop;
+int ctr__restart(
+    struct ctr_container *c, const struct ctr__stop *o, bool only_running, ctr_error_t **err);
+
+/* boot.c: is it to be started after a boot? IDs of those; owned. */
+bool ctr__starts_on_boot(const ctr_config_t *cfg, const struct ctr__state *s);
+int ctr__should_start(struct ctr_runtime *rt, char ***out, ctr_error_t **err);
+/* How many were started or removed. */
+int ctr__boot(struct ctr_runtime *rt, ctr_error_t **err);
+
 /* exit_command.c: what the monitor is to run; *out is NULL if nothing, else owned. CTR_E_NO_HELPER. */
 int ctr__exit_command(struct ctr_container *c, char ***out, ctr_error_t **err);
 

@@ -14,13 +14,27 @@
 /* How often an OCI runtime without wait_fd is asked (libpod's default interval). */
 #define ASK_EVERY_MS 250
 
+#define NS_PER_S INT64_C(1000000000)
+
+/* While the record of an end is due: the time between two looks. It is right for a while and doubles then, up to
+ * 50 ms: the monitor may hang. */
+#define LOOK_AGAIN_NS INT64_C(150000)
+#define QUICK_LOOKS   30
+#define DOUBLED_MOST  8
+
+/* How long the record of an end may take until its descriptor is another one; it takes less than 1. */
+#define RECORD_MS 100
+
 void ctr__watch_close(struct ctr__watch *w)
 {
 	if (w->monitor >= 0)
 		close(w->monitor);
 	if (w->process >= 0)
 		close(w->process);
-	w->monitor = w->process = -1;
+	if (w->guard >= 0)
+		close(w->guard);
+	w->monitor = w->process = w->guard = -1;
+	w->gone = false;
 }
 
 /* ---- asking the driver ---- */
@@ -64,6 +78,7 @@ int ctr__watch_open(struct ctr_container *c, struct ctr__watch *w, ctr_error_t *
 	ctr__watch_close(w);
 	if (c->state.pid > 0) {
 		w->process = ctr__pidfd_open(c->state.pid, c->state.pid_start);
+		w->gone = w->process == -ESRCH;
 		if (w->process < 0)
 			w->process = -1;
 	}
@@ -71,6 +86,8 @@ int ctr__watch_open(struct ctr_container *c, struct ctr__watch *w, ctr_error_t *
 		w->monitor = a.oci->ops.wait_fd(a.oci->impl, &a.view, err);
 		if (w->monitor < 0)
 			return w->monitor;
+		if (a.view.flags & CTR_OCI_EXIT_COMMAND)
+			w->guard = ctr__pidfd_open(c->state.conmon_pid, c->state.conmon_start);
 	}
 	return 0;
 }
@@ -97,11 +114,42 @@ static int64_t deadline(int64_t timeout_ms)
 	return ctr__monotonic_ns() + timeout_ms * 1000000;
 }
 
-int ctr__watch_poll(
-    struct ctr_container *c, const struct ctr__watch *w, int64_t timeout_ms, ctr_error_t **err)
+bool ctr__watch_record_is_due(const struct ctr__watch *w)
 {
-	struct pollfd p[2] = {{c->rt->stop_fd, POLLIN, 0}, {-1, POLLIN, 0}};
-	int64_t end;
+	return w->guard >= 0 &&
+	       (w->gone || (w->process >= 0 && ctr__pidfd_wait(w->process, 0) == 1));
+}
+
+/* Until something is readable or the time has come. */
+static int poll_until(struct pollfd *p, nfds_t n_fds, int64_t end_ns)
+{
+	int n;
+
+	do {
+		int64_t left = end_ns < 0 ? 0 : end_ns - ctr__monotonic_ns();
+		struct timespec ts = {
+		    left > 0 ? left / NS_PER_S : 0, left > 0 ? left % NS_PER_S : 0};
+
+		n = ppoll(p, n_fds, end_ns < 0 ? NULL : &ts, NULL);
+	} while ((n < 0 && errno == EINTR) || (n == 0 && !passed(end_ns)));
+	return n;
+}
+
+/* A record that is due cannot be polled for: soon there may be something to see. */
+static int64_t next_look(struct ctr__watch *w)
+{
+	unsigned int doubled = w->looks < QUICK_LOOKS ? 0 : w->looks - QUICK_LOOKS;
+
+	w->looks++;
+	return ctr__monotonic_ns() +
+	       (LOOK_AGAIN_NS << (doubled < DOUBLED_MOST ? doubled : DOUBLED_MOST));
+}
+
+int ctr__watch_poll(
+    struct ctr_container *c, struct ctr__watch *w, int64_t timeout_ms, ctr_error_t **err)
+{
+	struct pollfd p[3] = {{c->rt->stop_fd, POLLIN, 0}, {-1, POLLIN, 0}, {w->guard, POLLIN, 0}};
+	int64_t end, look = -1;
 	int n;
 
 	/* The monitor is what counts; the process is of interest only when nobody else watches it. */
@@ -109,14 +157,17 @@ int ctr__watch_poll(
 	if (p[1].fd < 0 && (timeout_ms < 0 || timeout_ms > ASK_EVERY_MS))
 		timeout_ms = ASK_EVERY_MS;
 	end = deadline(timeout_ms);
-	do {
-		n = poll(p, 2, remaining_ms(end));
-	} while ((n < 0 && errno == EINTR) || (n == 0 && !passed(end)));
+	if (ctr__watch_record_is_due(w))
+		look = next_look(w);
+	if (look >= 0 && (end < 0 || look < end))
+		n = poll_until(p, 3, look);
+	else
+		n = poll_until(p, 3, end);
 	if (n < 0)
 		return ctr__fail_errno(err, errno, NULL, "cannot poll");
 	if (p[0].revents)
 		return ctr__fail(err, CTR_E_RUNTIME_STOPPED, "the runtime was shut down");
-	return p[1].revents ? 1 : 0;
+	return n > 0 || (look >= 0 && !passed(end));
 }
 
 /* ---- the end of a container that nobody recorded ---- */
@@ -209,12 +260,21 @@ struct waiter {
 	struct ctr__watch w;
 	int32_t pid; /* of the run that is waited for; 0 = not seen yet */
 	uint64_t pid_start;
+	int64_t started_ns; /* ... when it began; 0 = it has not, or not been seen */
 	int32_t code;
 };
 
 static void waiter_close(struct waiter *wt)
 {
 	ctr__watch_close(&wt->w);
+}
+
+/* Not the one that was seen before? Where there is no PID the time of the start tells. */
+static bool is_another_run(const struct ctr__state *s, const struct waiter *wt)
+{
+	if (wt->pid && s->pid)
+		return s->pid != wt->pid || s->pid_start != wt->pid_start;
+	return wt->started_ns && (s->state == CTR_STATE_CREATED || s->started_ns != wt->started_ns);
 }
 
 /* 1 = it has ended (or never began) and the code is set; 0 = it lives. */
@@ -227,11 +287,12 @@ static int ended(const struct ctr_container *c, struct waiter *wt)
 		return 1;
 	}
 	/* Ended and started again since the last look: the table still has the code. */
-	if (wt->pid && s->pid && (s->pid != wt->pid || s->pid_start != wt->pid_start) &&
+	if (is_another_run(s, wt) &&
 	    ctr__store_exit_code(c->rt->store, c->id, &wt->code, NULL, NULL) >= 0)
 		return 1;
 	wt->pid = s->pid;
 	wt->pid_start = s->pid_start;
+	wt->started_ns = s->state == CTR_STATE_CREATED ? 0 : s->started_ns;
 	return 0;
 }
 
@@ -301,12 +362,33 @@ static int readable_now(ctr_error_t **err)
 	return fd >= 0 ? fd : ctr__fail_errno(err, errno, NULL, "cannot make an eventfd");
 }
 
+/* One descriptor cannot tell both of the record and of a monitor that was killed: the record is waited for. If it
+ * does not come, the monitor is what is left to wait for. 1 = ended. */
+static int await_record(struct ctr_container *c, struct waiter *wt, ctr_error_t **err)
+{
+	int64_t end = deadline(RECORD_MS);
+	int r = 0;
+
+	while (r == 0 && ctr__watch_record_is_due(&wt->w) && !passed(end)) {
+		r = ctr__watch_poll(c, &wt->w, remaining_ms(end), err);
+		if (r >= 0)
+			r = wait_look(c, wt, err);
+	}
+	if (r == 0 && ctr__watch_record_is_due(&wt->w)) {
+		close(wt->w.monitor);
+		wt->w.monitor = ctr__steal_fd(&wt->w.guard);
+	}
+	return r;
+}
+
 int ctr__wait_fd(struct ctr_container *c, ctr_error_t **err)
 {
 	CTR__CLEANUP(waiter_close) struct waiter wt = {.w = CTR__WATCH_INIT};
 	CTR__ERROR ctr_error_t *why = NULL;
 	int r = wait_look(c, &wt, &why);
 
+	if (r == 0)
+		r = await_record(c, &wt, &why);
 	if (r == 1 || (r == CTR_E_CTR_REMOVED && !c->outer))
 		return readable_now(err);
 	if (r < 0) {

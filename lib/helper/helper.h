@@ -17,6 +17,7 @@
 /* Gets its own arguments (argv[0] is its name), with the runtime open. Returns 0 or a negative CTR_E_* with *err. */
 typedef int (*subcommand_fn)(ctr_runtime_t *rt, int argc, char **argv, ctr_error_t **err);
 
+int cmd_boot(ctr_runtime_t *rt, int argc, char **argv, ctr_error_t **err);
 int cmd_exit(ctr_runtime_t *rt, int argc, char **argv, ctr_error_t **err);
 
 #endif

@@ -15,6 +15,7 @@ static const struct subcommand {
 	bool detaches; /* the caller does not wait for it (unless --wait is given) */
 	const char *args, *help;
 } subcommands[] = {
+    {"boot", cmd_boot, false, "", "start what is to be started after a boot"},
     {"exit", cmd_exit, true, "ID", "restart, clean up or remove a container that has ended"},
 };
 enum { N_SUBCOMMANDS = sizeof(subcommands) / sizeof(*subcommands) };

@@ -107,18 +107,39 @@ static int ready_fd(ctr_error_t **err)
 	return fd >= 0 ? fd : ctr__fail_errno(err, errno, NULL, "make an eventfd");
 }
 
-/* Conmon has nothing to do after it wrote the exit file (it gets no exit command from us): its end comes
- * some ten microseconds later, and it comes too if it is killed and will never write one. */
+static bool has_exit_file(const struct ctr__conmon *d, const char *id)
+{
+	struct stat st;
+
+	return fstatat(d->exits_fd, id, &st, AT_SYMLINK_NOFOLLOW) == 0;
+}
+
+/* The process's pidfd while it lives. */
+static int watch_process(const struct ctr_oci_container *c)
+{
+	CTR__CLOSE int fd = -1;
+
+	if (c->pid <= 0 || c->pid_start == 0)
+		return -1;
+	fd = ctr__pidfd_open(c->pid, c->pid_start);
+	return fd >= 0 && ctr__pidfd_wait(fd, 0) == 0 ? ctr__steal_fd(&fd) : -1;
+}
+
+/* Without an exit command conmon has nothing to do after it wrote the exit file: its end comes some ten
+ * microseconds later, and it comes too if it is killed and will never write one. With one it ends later than that; so
+ * the process is watched as long as it lives. For the third of a millisecond between its end and the exit file
+ * there is nothing good (to close an inotify descriptor takes 10 ms): the library looks again by itself. */
 int ctr__oci_op_wait_fd(void *impl, const struct ctr_oci_container *c, ctr_error_t **err)
 {
 	const struct ctr__conmon *d = impl;
-	struct stat st;
-	int fd;
+	int fd = -1;
 
-	if (c->monitor_pid <= 0 || c->monitor_start == 0 ||
-	    fstatat(d->exits_fd, c->id, &st, AT_SYMLINK_NOFOLLOW) == 0)
+	if (c->monitor_pid <= 0 || c->monitor_start == 0 || has_exit_file(d, c->id))
 		return ready_fd(err);
-	fd = ctr__pidfd_open(c->monitor_pid, c->monitor_start);
+	if (c->flags & CTR_OCI_EXIT_COMMAND)
+		fd = watch_process(c);
+	if (fd < 0)
+		fd = ctr__pidfd_open(c->monitor_pid, c->monitor_start);
 	if (fd >= 0)
 		return fd;
 	if (fd == -ESRCH)

@@ -238,6 +238,8 @@ IS(CTR_OCI_SHARED_PID, UINT64_C(1) << 3);
 IS(CTR_OCI_START_HOOKS, UINT64_C(1) << 4);
 IS(CTR_OCI_EXIT_COMMAND, UINT64_C(1) << 5);
 IS(CTR_OCI_CAP_NO_CGROUPS, UINT64_C(1) << 0);
+IS(CTR_RESTART_NOW, UINT64_C(1) << 0);
+IS(CTR_RESTART_ONLY_RUNNING, UINT64_C(1) << 1);
 IS(CTR_EXIT_NOTHING, 0);
 IS(CTR_EXIT_CLEANED, 1);
 IS(CTR_EXIT_REMOVED, 2);
@@ -261,6 +263,11 @@ IS(CTR_POD_NO_INFRA, UINT64_C(1) << 0);
 /* ---- structures, 0.1 ---- */
 #if defined(__x86_64__) && defined(__LP64__)
 
+SIZE(ctr_restart_opts, 24);
+FULL(ctr_restart_opts, timeout_ms);
+AT(ctr_restart_opts, size, 0);
+AT(ctr_restart_opts, flags, 8);
+AT(ctr_restart_opts, timeout_ms, 16);
 SIZE(ctr_stop_opts, 32);
 FULL(ctr_stop_opts, reserved);
 AT(ctr_stop_opts, size, 0);

@@ -45,6 +45,8 @@ static int apply(ctr_container_t *c, const char *op, ctr_error_t **err)
 		return ctr_container_start(c, 0, err);
 	if (!strcmp(op, "STOP"))
 		return ctr_container_stop_with_timeout(c, 0, err);
+	if (!strcmp(op, "RESTART"))
+		return ctr_container_restart_with_timeout(c, 0, err);
 	if (!strcmp(op, "KILL"))
 		return ctr_container_kill(c, 18, err);
 	if (!strcmp(op, "PAUSE"))
@@ -83,7 +85,7 @@ static int32_t state_after(const char *op, int32_t state)
 {
 	if (!strcmp(op, "INIT"))
 		return CTR_STATE_CREATED;
-	if (!strcmp(op, "START") || !strcmp(op, "UNPAUSE"))
+	if (!strcmp(op, "START") || !strcmp(op, "RESTART") || !strcmp(op, "UNPAUSE"))
 		return CTR_STATE_RUNNING;
 	if (!strcmp(op, "STOP"))
 		return CTR_STATE_STOPPED;
