@@ -12,6 +12,7 @@
 #include <string.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 /* ---- processes ---- */
@@ -69,6 +70,16 @@ static bool belongs(int pid, const struct real *r)
 	       link_mentions(pid, "cwd", r->dir) || fds_mention(pid, r->dir);
 }
 
+/* A helper that a monitor has started finds its container gone and ends: nobody waits for it but us. */
+static bool is_ending_helper(int pid)
+{
+	if (!file_mentions(pid, "cmdline", "libctr-helper"))
+		return false;
+	for (int i = 0; i < 1000 && real_alive(pid); i++)
+		nanosleep(&(struct timespec){.tv_nsec = 10000000}, NULL);
+	return !real_alive(pid);
+}
+
 static bool no_process(const struct real *r)
 {
 	DIR *proc = opendir("/proc");
@@ -79,7 +90,8 @@ static bool no_process(const struct real *r)
 		int pid = atoi(e->d_name);
 		char *line;
 
-		if (pid <= 0 || pid == getpid() || !belongs(pid, r) || !real_alive(pid))
+		if (pid <= 0 || pid == getpid() || !belongs(pid, r) || !real_alive(pid) ||
+		    is_ending_helper(pid))
 			continue;
 		line = real_slurp("/proc/%d/cmdline", pid);
 		fprintf(stderr, "LEFT: process %d: %s\n", pid, line);
