@@ -145,8 +145,7 @@ static int must_start(struct ctr_container *c, ctr_error_t **err)
 
 	if (r < 0)
 		return r;
-	return !ctr__state_is_live(g.c->state.state) &&
-	       ctr__starts_on_boot(g.c->cfg, &g.c->state);
+	return !ctr__state_is_live(g.c->state.state) && ctr__starts_on_boot(g.c->cfg, &g.c->state);
 }
 
 /* With what it depends on, whatever the policies of that. Somebody else may be quicker. */
