@@ -100,23 +100,20 @@ static int parse_spec(struct ctr_container *c, struct collected *d, ctr_error_t 
 	return r < 0 ? r : 0;
 }
 
-static int parse_extra(struct collected *d, ctr_error_t **err)
+int ctr__inspect_parse_extra(const ctr_config_t *cfg, struct ctr__json_doc **out, ctr_error_t **err)
 {
 	CTR__BUF struct ctr__buf text = {0};
 
-	if (d->cfg->unknown_n == 0)
+	if (cfg->unknown_n == 0)
 		return 0;
-	for (size_t i = 0; i < d->cfg->unknown_n; i++) {
-		ctr__buf_addc(&text, i ? ',' : '{');
-		ctr__json_write_string(
-		    d->cfg->unknown[i].key, strlen(d->cfg->unknown[i].key), &text);
-		ctr__buf_addc(&text, ':');
-		ctr__buf_adds(&text, d->cfg->unknown[i].value);
-	}
-	ctr__buf_addc(&text, '}');
+	ctr__emit_object(&text, NULL);
+	for (size_t i = 0; i < cfg->unknown_n; i++)
+		ctr__emit_text(&text, cfg->unknown[i].key, cfg->unknown[i].value,
+		    strlen(cfg->unknown[i].value));
+	ctr__emit_object_end(&text);
 	if (text.failed)
 		return ctr__fail_nomem(err);
-	return ctr__json_parse(text.data, text.len, "configuration", &d->extra, err);
+	return ctr__json_parse(text.data, text.len, "configuration", out, err);
 }
 
 /* "a-b.slice" is the directory a.slice/a-b.slice. */
@@ -183,7 +180,7 @@ static int prepare(struct ctr_container *c, struct collected *d, ctr_error_t **e
 	int r = parse_spec(c, d, err);
 
 	if (r >= 0)
-		r = parse_extra(d, err);
+		r = ctr__inspect_parse_extra(d->cfg, &d->extra, err);
 	if (r >= 0)
 		r = find_cgroup(c, d, err);
 	if (r >= 0)
@@ -315,7 +312,7 @@ static void emit_flags(const struct ctr__inspect *in, struct ctr__buf *out)
 	ctr__emit_u64(out, "lockNumber", in->lock_number);
 }
 
-static void emit_all(const struct ctr__inspect *in, struct ctr__buf *out)
+void ctr__inspect_write(const struct ctr__inspect *in, struct ctr__buf *out)
 {
 	ctr__emit_object(out, NULL);
 	emit_identity(in, out);
@@ -343,7 +340,7 @@ int ctr__inspect(struct ctr_container *c, bool size, struct ctr__buf *out, ctr_e
 		r = prepare(c, &d, err);
 	if (r < 0)
 		return r;
-	emit_all(&d.in, out);
+	ctr__inspect_write(&d.in, out);
 	return out->failed ? ctr__fail_nomem(err) : 0;
 }
 

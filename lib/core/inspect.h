@@ -40,6 +40,11 @@ int ctr__inspect(struct ctr_container *c, bool size, struct ctr__buf *out, ctr_e
 int ctr__inspect_many(struct ctr_runtime *rt, const char *const *filters, bool size,
     struct ctr__buf *out, ctr_error_t **err);
 
+/* From copies to text: what ctr__inspect() is made of. */
+int ctr__inspect_parse_extra(
+    const ctr_config_t *cfg, struct ctr__json_doc **out, ctr_error_t **err);
+void ctr__inspect_write(const struct ctr__inspect *in, struct ctr__buf *out);
+
 /* ---- the parts; they append to `out` and mark it failed if memory is short ---- */
 
 void ctr__inspect_state(const struct ctr__inspect *in, struct ctr__buf *out);

@@ -2,6 +2,7 @@
 /* Inspecting: the resource limits and devices of "HostConfig", from the OCI spec. */
 #include "core/inspect.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -44,37 +45,44 @@ static int64_t number(const struct ctr__json *v)
 
 /* ---- devices: the spec has numbers, shown are names ---- */
 
-/* The kernel's name of a device, "/dev/null"; NULL if it has none. */
-static char *device_path(const char *type, const struct ctr__json *device)
+/* "...\nDEVNAME=null\n..." -> "/dev/null" */
+static char *name_in_uevent(const char *text)
+{
+	const char *name = ctr__starts_with(text, "DEVNAME=") ? text : strstr(text, "\nDEVNAME=");
+
+	if (!name)
+		return NULL;
+	name = strchr(name, '=') + 1;
+	return ctr__format("/dev/%.*s", (int)strcspn(name, "\n"), name);
+}
+
+/* The kernel's name of a device; NULL if it has none (then it is not shown, as with podman). */
+static char *device_path(const char *type, const struct ctr__json *device, struct ctr__buf *out)
 {
 	uint64_t major, minor;
 	CTR__FREE char *where = NULL;
 	CTR__FREE char *text = NULL;
-	char *name, *end;
 	size_t len;
+	int r;
 
 	if (!ctr__json_u64(ctr__json_get(device, "major"), &major) ||
 	    !ctr__json_u64(ctr__json_get(device, "minor"), &minor))
 		return NULL;
 	where = ctr__format("/sys/dev/%s/%llu:%llu/uevent", type, (unsigned long long)major,
 	    (unsigned long long)minor);
-	if (!where || ctr__read_file_at(AT_FDCWD, where, UEVENT_MAX, &text, &len) < 0)
-		return NULL;
-	name = ctr__starts_with(text, "DEVNAME=") ? text : strstr(text, "\nDEVNAME=");
-	if (!name)
-		return NULL;
-	name = strchr(name, '=') + 1;
-	end = strchr(name, '\n');
-	return ctr__format("/dev/%.*s", (int)(end ? (size_t)(end - name) : strlen(name)), name);
+	r = where ? ctr__read_file_at(AT_FDCWD, where, UEVENT_MAX, &text, &len) : -ENOMEM;
+	if (r == -ENOMEM)
+		out->failed = true;
+	return r < 0 ? NULL : name_in_uevent(text);
 }
 
 static void emit_device(const struct ctr__json *device, struct ctr__buf *out)
 {
 	const char *type = ctr__json_str(ctr__json_get(device, "type"));
-	CTR__FREE char *host = device_path(ctr__streq(type, "b") ? "block" : "char", device);
+	CTR__FREE char *host = device_path(ctr__streq(type, "b") ? "block" : "char", device, out);
 
 	if (!host)
-		return; /* as podman does */
+		return;
 	ctr__emit_object(out, NULL);
 	ctr__emit_str(out, "PathOnHost", host);
 	ctr__emit_str(out, "PathInContainer", ctr__json_str(ctr__json_get(device, "path")));
@@ -97,7 +105,7 @@ static void emit_block_devices(const struct ctr__json *list, struct ctr__buf *ou
 	ctr__emit_array(out, key);
 	CTR__JSON_EACH (device, list) {
 		const struct ctr__json *value = ctr__json_get(device, from);
-		CTR__FREE char *path = device_path("block", device);
+		CTR__FREE char *path = device_path("block", device, out);
 
 		if (!path || !value || value->type != CTR__JSON_NUMBER)
 			continue;

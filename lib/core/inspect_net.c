@@ -116,16 +116,15 @@ static const struct ctr__json *parse(
 /* All ports in order of their texts. */
 static void find_ports(const struct ctr__inspect *in, bool exposed, struct ports *p)
 {
-	CTR__JSON_EACH (mapping, parse(p, &in->cfg->port_mappings, &p->mappings))
-		add_mapping(p, mapping);
-	if (exposed) {
-		const struct ctr__json *root = parse(p, &in->cfg->exposed_ports, &p->exposed);
+	const struct ctr__json *mappings = parse(p, &in->cfg->port_mappings, &p->mappings);
+	const struct ctr__json *more =
+	    exposed ? parse(p, &in->cfg->exposed_ports, &p->exposed) : NULL;
 
-		for (const struct ctr__json *port =
-		         root && root->type == CTR__JSON_OBJECT ? root->first : NULL;
-		     port; port = port->next)
+	CTR__JSON_EACH (mapping, mappings)
+		add_mapping(p, mapping);
+	if (more && more->type == CTR__JSON_OBJECT)
+		CTR__JSON_EACH (port, more)
 			add_exposed(p, port);
-	}
 	if (p->n > 1)
 		qsort(p->v, p->n, sizeof(*p->v), compare_ports);
 }

@@ -38,9 +38,24 @@ static void write_valid(const char *s, size_t len, struct ctr__buf *out)
 	ctr__buf_add(out, s + start, len - start);
 }
 
+/* Is it ASCII that needs no escape? Most is. */
+static bool is_plain(const char *s, size_t len)
+{
+	size_t i = 0;
+
+	while (i < len && (signed char)s[i] >= ' ' && s[i] != '"' && s[i] != '\\')
+		i++;
+	return i == len;
+}
+
 void ctr__json_write_string(const char *s, size_t len, struct ctr__buf *out)
 {
 	ctr__buf_addc(out, '"');
+	if (is_plain(s, len)) {
+		ctr__buf_add(out, s, len);
+		ctr__buf_addc(out, '"');
+		return;
+	}
 	for (size_t at = 0; at < len; at++) {
 		size_t valid = ctr__utf8_span(s + at, len - at);
 

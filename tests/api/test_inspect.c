@@ -24,14 +24,14 @@ static char *inspect(ctr_container_t *c, uint64_t flags)
 
 static void assert_shows(const char *json, const char *text)
 {
-	if (!strstr(json, text))
-		fail_msg("%s is not in %s", text, json);
+	if (!json || !strstr(json, text))
+		fail_msg("%s is not in %s", text, json ? json : "nothing");
 }
 
 static void assert_hides(const char *json, const char *text)
 {
-	if (strstr(json, text))
-		fail_msg("%s is in %s", text, json);
+	if (!json || strstr(json, text))
+		fail_msg("%s is in %s", text, json ? json : "nothing");
 }
 
 /* A container of a configuration as JSON: `fields` and `spec` are members to add, each ending in a comma. */

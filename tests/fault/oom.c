@@ -204,6 +204,28 @@ static int do_snapshot(struct bench *b, ctr_error_t **err)
 	return r;
 }
 
+static int do_inspect(struct bench *b, ctr_error_t **err)
+{
+	char *text = NULL;
+	int r = ctr_container_inspect(b->c, CTR_INSPECT_SIZE, &text, NULL, err);
+
+	if (r >= 0)
+		assert_int_equal(text[strlen(text) - 1], '}');
+	ctr_free(text);
+	return r;
+}
+
+static int do_inspect_many(struct bench *b, ctr_error_t **err)
+{
+	char *text = NULL;
+	int r = ctr_runtime_inspect_many(b->f->rt, NULL, 0, &text, NULL, err);
+
+	if (r >= 0)
+		assert_non_null(strstr(text, "[{\"Id\":"));
+	ctr_free(text);
+	return r;
+}
+
 static int do_init(struct bench *b, ctr_error_t **err)
 {
 	return ctr_container_init(b->c, 0, err);
@@ -322,6 +344,8 @@ static const struct op ops[] = {
     {"look up by prefix", CTR_STATE_RUNNING, do_prefix, {0, 0}},
     {"list", CTR_STATE_RUNNING, do_list, {0, 0}},
     {"snapshot", CTR_STATE_RUNNING, do_snapshot, {0, 0}},
+    {"inspect", CTR_STATE_RUNNING, do_inspect, {0, 0}},
+    {"inspect many", CTR_STATE_CONFIGURED, do_inspect_many, {0, 0}},
     {"init", CTR_STATE_CONFIGURED, do_init, {CTR_E_CTR_STATE, 0}},
     {"start", CTR_STATE_CREATED, do_start, {CTR_E_CTR_RUNNING, 0}},
     {"init and start", CTR_STATE_CONFIGURED, do_start, {CTR_E_CTR_RUNNING, 0}},

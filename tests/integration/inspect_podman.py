@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Side by side: the same container made by podman and by libctr; their inspect documents are compared.
 
-inspect_podman.py: run by with-store.sh runc, with LIBCTR_SO in the environment. At every level the keys must be the
+inspect_podman.py: run by with-store.sh runc, with LIBCTR_SO and LIBCTR_HELPER in the environment. At every level the keys must be the
 same, in the same order, and every value too, except for what is listed here with its reason.
 """
 import ctypes as C
@@ -80,7 +80,7 @@ def function(name, result, *arguments):
 class OpenOpts(C.Structure):  # struct ctr_open_opts
     _fields_ = [("size", C.c_size_t), ("flags", C.c_uint64), ("root", TEXT), ("run_root", TEXT),
                 ("oci_runtimes", TEXT), ("conmon", TEXT), ("lock_timeout_ms", C.c_int64),
-                ("log", P), ("log_userdata", P), ("log_level", C.c_int64)]
+                ("log", P), ("log_userdata", P), ("log_level", C.c_int64), ("helper", TEXT)]
 
 
 function("ctr_error_message", TEXT, P)
@@ -298,7 +298,7 @@ def rich():
          "options": ["ro", "rprivate", "rbind"]},
         {"destination": "/run", "type": "tmpfs", "source": "tmpfs", "options": tmpfs},
         {"destination": "/sl", "type": "bind", "source": source,
-         "options": ["rslave", "rw", "rbind"]},
+         "options": ["private", "rw", "rbind"]},
         {"destination": "/tmp", "type": "tmpfs", "source": "tmpfs",
          "options": ["size=1m", "mode=1777", *tmpfs]},
         {"destination": "/var/tmp", "type": "tmpfs", "source": "tmpfs", "options": tmpfs}]
@@ -311,7 +311,7 @@ def rich():
         *BASE_OPTIONS, "--ulimit=core=0:0", "--cap-add=NET_ADMIN", "--cap-drop=CHOWN",
         "--memory=64m", "--memory-reservation=32m", "--memory-swap=-1", "--cpu-shares=512",
         "--cpu-period=100000", "--cpu-quota=25000", "--cpuset-cpus=0", f"--volume={source}:/data",
-        f"--volume={source}:/ro:ro", f"--volume={source}:/sl:rslave",
+        f"--volume={source}:/ro:ro", f"--volume={source}:/sl:private",
         "--tmpfs=/tmp:size=1m,mode=1777", "--env=A=B", "--env=C=D=E", "--label=k=v",
         "--label=k2=v2", "--hostname=box", "--read-only", "--restart=on-failure:3",
         "--workdir=/data", "--user=5:6", "--stop-signal=USR1", "--stop-timeout=3",
@@ -354,7 +354,7 @@ def main():
     rt = call("ctr_runtime_open", C.byref(OpenOpts(
         size=C.sizeof(OpenOpts), root=os.environ["LIBCTR_ROOT"].encode(),
         run_root=os.environ["LIBCTR_RUN_ROOT"].encode(),
-        oci_runtimes=os.environ["LIBCTR_OCI"].encode())))
+        oci_runtimes=os.environ["LIBCTR_OCI"].encode(), helper=os.environ["LIBCTR_HELPER"].encode())))
     podman = Podman()
     try:
         side_by_side(rt, podman, "plain", plain, start=True)
