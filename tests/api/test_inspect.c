@@ -149,6 +149,32 @@ static void test_exit(void **state)
 	ctr_container_unref(c);
 }
 
+/* What another handle has changed; resources of what runs and of what is configured. */
+static void test_changes(void **state)
+{
+	struct fixture *f = *state;
+	ctr_container_t *c = fixture_in_state(f, CTR_STATE_RUNNING), *other = NULL;
+	struct ctr_update_opts o = {.size = sizeof(o), .resources = "{\"cpu\":{\"shares\":77}}"};
+	char *json;
+
+	OK(ctr_container_get(f->rt, ctr_container_id(c), &other, err));
+	OK(ctr_container_update(other, &o, err));
+	OK(ctr_container_rename(other, "another", err));
+	json = inspect(c, 0);
+	assert_shows(json, "\"Name\":\"another\"");
+	assert_shows(json, "\"CpuShares\":77");
+	ctr_free(json);
+	OK(ctr_container_stop_with_timeout(other, 0, err));
+	OK(ctr_container_cleanup(other, 0, err));
+	json = inspect(c, 0);
+	assert_shows(json, "\"Status\":\"exited\"");
+	assert_shows(json, "\"CpuShares\":77");
+	assert_hides(json, "OCIConfigPath");
+	ctr_free(json);
+	ctr_container_unref(other);
+	ctr_container_unref(c);
+}
+
 /* ---- bad use ---- */
 
 static void test_refusals(void **state)
@@ -631,6 +657,7 @@ int main(void)
 	    TEST(test_the_spec_that_runs),
 	    TEST(test_a_lost_bundle),
 	    TEST(test_exit),
+	    TEST(test_changes),
 	    TEST(test_refusals),
 	    TEST(test_batch),
 	    TEST(test_hostile_strings),
