@@ -75,6 +75,8 @@ CTR_API int ctr_runtime_events_fd(ctr_runtime_t *rt, ctr_error_t **err);
  *   out   ref; drop with ctr_event_unref()
  * Returns 1 with an event, 0 if there is none now (then poll), negative on error. One thread at a time
  * per runtime object.
+ * Errors: CTR_E_TIMEOUT (the filter has an "until", that time has passed, and everything up to it was
+ *   delivered: the end; nothing wakes a poll for it, so give the poll a timeout), ...
  * Since: 0.1
  */
 CTR_API int ctr_runtime_next_event(ctr_runtime_t *rt, ctr_event_t **out, ctr_error_t **err);
@@ -83,9 +85,17 @@ CTR_API int ctr_runtime_next_event(ctr_runtime_t *rt, ctr_event_t **out, ctr_err
  * ctr_runtime_events_filter: from now on only events that match are delivered.
  *   filters  NULL = all, or a NULL-terminated list of "key=value"; same key: any, different keys: all.
  *              "container=ID prefix or full name"
+ *              "pod=ID prefix or full name": the pod's own events, and by the ID those of its containers
+ *              "image=NAME": with its tag, or without for all tags
+ *              "type=container", "type=pod" or "type=system"
  *              "event=WORD"         as ctr_event_name(); "die" means "died"
  *              "label=KEY" or "label=KEY=VALUE"
- * CTR_EVENT_LOST is always delivered. Errors: CTR_E_INVALID, CTR_E_NOMEM.
+ *              "since=TIME": from then on; also sets the reader's place, as ctr_runtime_events_rewind()
+ *              "until=TIME": up to then; after that ctr_runtime_next_event() gives CTR_E_TIMEOUT
+ *            A TIME is RFC 3339 (UTC if it has no zone; a date alone is its midnight), seconds since
+ *            1970 with or without a fraction, or a duration like "90s" or "1h30m": so long ago for
+ *            since, so long from now for until (a negative one the other way). It is fixed by this call.
+ * CTR_EVENT_LOST is always delivered. Errors: CTR_E_INVALID, CTR_E_NOMEM; the old filter then stays.
  * Since: 0.1
  */
 CTR_API int ctr_runtime_events_filter(
@@ -139,11 +149,38 @@ CTR_API int32_t ctr_event_signal(const ctr_event_t *ev);
 /* ctr_event_count: of LOST: how many events were missed; 0 otherwise. Since: 0.1 */
 CTR_API uint64_t ctr_event_count(const ctr_event_t *ev);
 
+/* ctr_event_object: what it is about, CTR_EVENT_OBJECT_*; LOST is about the system. Since: 0.1 */
+CTR_API int32_t ctr_event_object(const ctr_event_t *ev);
+
+/* ctr_event_object_name: "container", "pod", "system"; "unknown" for other numbers. Static. Since: 0.1 */
+CTR_API const char *ctr_event_object_name(int32_t object);
+
+/* ctr_event_pod_id: full ID of the pod, or of the pod that the container is in. Since: 0.1 */
+CTR_API const char *ctr_event_pod_id(const ctr_event_t *ev);
+
+/* ctr_event_health_status: of HEALTH_STATUS: as ctr_health_name(). Since: 0.1 */
+CTR_API const char *ctr_event_health_status(const ctr_event_t *ev);
+
+/* ctr_event_health_log: of HEALTH_STATUS: what the check printed, cut to the configured size. Since: 0.1 */
+CTR_API const char *ctr_event_health_log(const ctr_event_t *ev);
+
+/* ctr_event_health_streak: of HEALTH_STATUS: failures that count, in a row, up to this one. Since: 0.1 */
+CTR_API int64_t ctr_event_health_streak(const ctr_event_t *ev);
+
+/* ctr_event_error_text: why what it tells of failed. Since: 0.1 */
+CTR_API const char *ctr_event_error_text(const ctr_event_t *ev);
+
 /* ctr_event_label_at: the container's label number `i`, by key. 1, or 0 past the end. Since: 0.1 */
 CTR_API int ctr_event_label_at(
     const ctr_event_t *ev, size_t i, const char **key, const char **value);
 
-/* ctr_event_to_json: one line with libpod's keys. Owned (ctr_free). Since: 0.1 */
+/*
+ * ctr_event_to_json: one line with libpod's keys: ContainerExitCode, OOMKilled, ID, Image, Name, Status, Time,
+ * Type, health_status, health_log, health_failing_streak, error, PodID, Attributes; those that are empty are
+ * left out, but for Status, Time and Type. Attributes are the labels, and "signal" of KILL and "count" of LOST.
+ * Owned (ctr_free).
+ * Since: 0.1
+ */
 CTR_API int ctr_event_to_json(const ctr_event_t *ev, char **out, size_t *len, ctr_error_t **err);
 
 #ifdef __cplusplus

@@ -77,6 +77,43 @@ uint64_t ctr_event_count(const ctr_event_t *ev)
 	return ev ? ev->count : 0;
 }
 
+int32_t ctr_event_object(const ctr_event_t *ev)
+{
+	return ev ? ctr__event_object(ev) : CTR_EVENT_OBJECT_CONTAINER;
+}
+
+const char *ctr_event_object_name(int32_t object)
+{
+	return ctr__event_object_name(object);
+}
+
+const char *ctr_event_pod_id(const ctr_event_t *ev)
+{
+	if (!ev)
+		return "";
+	return ctr__event_object(ev) == CTR_EVENT_OBJECT_POD ? ev->id : ev->pod;
+}
+
+const char *ctr_event_health_status(const ctr_event_t *ev)
+{
+	return ev ? ev->health_status : "";
+}
+
+const char *ctr_event_health_log(const ctr_event_t *ev)
+{
+	return ev ? ev->health_log : "";
+}
+
+int64_t ctr_event_health_streak(const ctr_event_t *ev)
+{
+	return ev ? ev->health_streak : 0;
+}
+
+const char *ctr_event_error_text(const ctr_event_t *ev)
+{
+	return ev ? ev->error : "";
+}
+
 int ctr_event_label_at(const ctr_event_t *ev, size_t i, const char **key, const char **value)
 {
 	if (!ev || i >= ev->labels.n)

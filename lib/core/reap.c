@@ -159,33 +159,66 @@ static int read_fresh(struct ctr_runtime *rt, struct ctr_event **out, ctr_error_
 	return read_next(rt, out, err);
 }
 
+/* Asked before the journal is read: what is not in it then is later than "until". */
+static bool is_over(const struct ctr_runtime *rt)
+{
+	int64_t until;
+
+	return ctr__event_filter_until(rt->filter, &until) && ctr__now_ns() > until;
+}
+
 int ctr__reader_next(struct ctr_runtime *rt, struct ctr_event **out, ctr_error_t **err)
 {
+	bool over;
 	int r;
 
 	pthread_mutex_lock(&rt->events_mutex);
+	over = is_over(rt);
 	r = want_cursor(rt, err);
 	if (r >= 0)
 		r = read_next(rt, out, err);
 	if (r == 0)
 		r = read_fresh(rt, out, err);
 	pthread_mutex_unlock(&rt->events_mutex);
+	if (r == 0 && over)
+		return ctr__fail(err, CTR_E_TIMEOUT,
+		    "the filter's \"until\" has passed and all events up to it were read");
 	return r;
+}
+
+/* A filter with "since" asks for what has already happened. */
+static int seek_since(struct ctr_runtime *rt, const struct ctr__event_filter *f,
+    struct ctr__cursor *cursor, ctr_error_t **err)
+{
+	int64_t since;
+	int r;
+
+	if (!ctr__event_filter_since(f, &since))
+		return 0;
+	r = ctr__store_events_seek(rt->store, cursor, since > 0 ? since : 0, err);
+	return r < 0 ? r : 1;
 }
 
 int ctr__reader_filter(struct ctr_runtime *rt, const char *const *filters, ctr_error_t **err)
 {
 	struct ctr__event_filter *f = NULL, *old;
+	struct ctr__cursor cursor;
+	int r = ctr__event_filter_parse(filters, &f, err);
 
-	if (filters) {
-		int r = ctr__event_filter_parse(filters, &f, err);
-
-		if (r < 0)
-			return r;
+	if (r >= 0)
+		r = seek_since(rt, f, &cursor, err);
+	if (r < 0) {
+		ctr__event_filter_free(f);
+		return r;
 	}
 	pthread_mutex_lock(&rt->events_mutex);
 	old = rt->filter;
 	rt->filter = f;
+	if (r > 0) {
+		rt->cursor = cursor;
+		rt->cursor_set = true;
+		ctr__store_touch_events(rt->store);
+	}
 	pthread_mutex_unlock(&rt->events_mutex);
 	ctr__event_filter_free(old);
 	return 0;

@@ -3,6 +3,7 @@
 #include "event/object.h"
 
 #include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "util/clock.h"
@@ -52,6 +53,33 @@ int32_t ctr__event_type_of(const char *word)
 			return names[i].type;
 	}
 	return CTR_EVENT_UNKNOWN;
+}
+
+int32_t ctr__event_object(const struct ctr_event *ev)
+{
+	return ev->type == CTR_EVENT_LOST ? CTR_EVENT_OBJECT_SYSTEM : ev->object;
+}
+
+static const char *const objects[] = {
+    [CTR_EVENT_OBJECT_CONTAINER] = "container",
+    [CTR_EVENT_OBJECT_POD] = "pod",
+    [CTR_EVENT_OBJECT_SYSTEM] = "system",
+};
+
+const char *ctr__event_object_name(int32_t object)
+{
+	if (object < 0 || object >= (int32_t)CTR__ARRAY_SIZE(objects))
+		return "unknown";
+	return objects[object];
+}
+
+int32_t ctr__event_object_of(const char *word)
+{
+	for (size_t i = 0; i < CTR__ARRAY_SIZE(objects); i++) {
+		if (strcmp(objects[i], word) == 0)
+			return (int32_t)i;
+	}
+	return -1;
 }
 
 struct ctr_event *ctr__event_alloc(void)
@@ -116,6 +144,11 @@ static const char *copy_text(struct ctr__arena *a, const char *s)
 	return copy;
 }
 
+const char *ctr__event_text(struct ctr_event *ev, const char *s)
+{
+	return copy_text(&ev->arena, s);
+}
+
 static bool copy_labels(struct ctr_event *ev, const struct ctr__cfg_map *labels)
 {
 	struct ctr__cfg_pair *v;
@@ -144,7 +177,8 @@ static bool copy_config(struct ctr_event *ev, const ctr_config_t *cfg)
 	ev->id = copy_text(&ev->arena, cfg->id);
 	ev->name = copy_text(&ev->arena, cfg->name);
 	ev->image = copy_text(&ev->arena, image);
-	return ev->id && ev->name && ev->image && copy_labels(ev, &cfg->labels);
+	ev->pod = copy_text(&ev->arena, cfg->pod);
+	return ev->id && ev->name && ev->image && ev->pod && copy_labels(ev, &cfg->labels);
 }
 
 int ctr__event_new(int32_t type, const ctr_config_t *cfg, struct ctr_event **out, ctr_error_t **err)
@@ -179,21 +213,59 @@ static void add_member(struct ctr__buf *out, const char *key, const char *value)
 	ctr__buf_addc(out, ',');
 }
 
-static void add_attributes(struct ctr__buf *out, const struct ctr__cfg_map *labels)
+/* The same for one before which others stand. */
+static void add_last(struct ctr__buf *out, const char *key, const char *value)
 {
-	if (labels->n == 0)
+	if (!*value)
 		return;
-	ctr__buf_adds(out, ",\"Attributes\":{");
-	for (size_t i = 0; i < labels->n; i++) {
-		if (i > 0)
-			ctr__buf_addc(out, ',');
-		add_string(out, labels->v[i].key);
-		ctr__buf_addc(out, ':');
-		add_string(out, labels->v[i].value);
-	}
-	ctr__buf_addc(out, '}');
+	ctr__buf_addf(out, ",\"%s\":", key);
+	add_string(out, value);
 }
 
+static void add_attribute(struct ctr__buf *out, bool *any, const char *key, const char *value)
+{
+	ctr__buf_adds(out, *any ? "," : ",\"Attributes\":{");
+	*any = true;
+	add_string(out, key);
+	ctr__buf_addc(out, ':');
+	add_string(out, value);
+}
+
+static bool has_label(const struct ctr_event *ev, const char *key)
+{
+	for (size_t i = 0; i < ev->labels.n; i++) {
+		if (strcmp(ev->labels.v[i].key, key) == 0)
+			return true;
+	}
+	return false;
+}
+
+/* What libpod has no key for is an attribute, unless a label has that name. */
+static void add_number(
+    struct ctr__buf *out, bool *any, const struct ctr_event *ev, const char *key, uint64_t value)
+{
+	char text[24];
+
+	if (value == 0 || has_label(ev, key))
+		return;
+	(void)snprintf(text, sizeof(text), "%" PRIu64, value);
+	add_attribute(out, any, key, text);
+}
+
+static void add_attributes(struct ctr__buf *out, const struct ctr_event *ev)
+{
+	bool any = false;
+
+	for (size_t i = 0; i < ev->labels.n; i++)
+		add_attribute(out, &any, ev->labels.v[i].key, ev->labels.v[i].value);
+	if (ev->signal > 0)
+		add_number(out, &any, ev, "signal", (uint64_t)ev->signal);
+	add_number(out, &any, ev, "count", ev->count);
+	if (any)
+		ctr__buf_addc(out, '}');
+}
+
+/* Order and names of the keys are libpod's; what is empty is left out. */
 void ctr__event_json(const struct ctr_event *ev, struct ctr__buf *out)
 {
 	char time[CTR__RFC3339_MAX];
@@ -208,12 +280,13 @@ void ctr__event_json(const struct ctr_event *ev, struct ctr__buf *out)
 	add_member(out, "Image", ev->image);
 	add_member(out, "Name", ev->name);
 	ctr__buf_addf(out, "\"Status\":\"%s\",\"Time\":\"%s\",\"Type\":\"%s\"",
-	    ctr__event_type_name(ev->type), time,
-	    ev->type == CTR_EVENT_LOST ? "system" : "container");
-	add_attributes(out, &ev->labels);
-	if (ev->signal)
-		ctr__buf_addf(out, ",\"Signal\":%" PRId32, ev->signal);
-	if (ev->type == CTR_EVENT_LOST)
-		ctr__buf_addf(out, ",\"Count\":%" PRIu64, ev->count);
+	    ctr__event_type_name(ev->type), time, ctr__event_object_name(ctr__event_object(ev)));
+	add_last(out, "health_status", ev->health_status);
+	add_last(out, "health_log", ev->health_log);
+	if (ev->health_streak)
+		ctr__buf_addf(out, ",\"health_failing_streak\":%" PRId64, ev->health_streak);
+	add_last(out, "error", ev->error);
+	add_last(out, "PodID", ev->pod);
+	add_attributes(out, ev);
 	ctr__buf_addc(out, '}');
 }

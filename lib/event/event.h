@@ -4,6 +4,7 @@
  *
  * event.c   object and JSON       codec.c   record
  * filter.c  filters               notify.c  the pollable descriptor
+ * moment.c  points in time as people write them
  */
 #ifndef LIBCTR_EVENT_EVENT_H
 #define LIBCTR_EVENT_EVENT_H
@@ -48,6 +49,14 @@ const char *ctr__event_type_name(int32_t type);
 /* The number of a word ("die" means "died"); CTR_EVENT_UNKNOWN if it is none. */
 int32_t ctr__event_type_of(const char *word);
 
+/* A copy of `s` that lives as long as the event, made UTF-8; "" for NULL. NULL if memory is short. */
+const char *ctr__event_text(struct ctr_event *ev, const char *s);
+
+/* What it is about, CTR_EVENT_OBJECT_*; and those numbers as words ("container", ...), -1 if a word is none. */
+int32_t ctr__event_object(const struct ctr_event *ev);
+const char *ctr__event_object_name(int32_t object);
+int32_t ctr__event_object_of(const char *word);
+
 /* Record <-> object. Any bytes are safe to decode: CTR_E_STORE_CORRUPT, CTR_E_STORE_NEWER. */
 void ctr__event_encode(const struct ctr_event *ev, struct ctr__buf *out);
 int ctr__event_decode(const void *data, size_t len, struct ctr_event **out, ctr_error_t **err);
@@ -60,6 +69,13 @@ int ctr__event_filter_parse(
     const char *const *filters, struct ctr__event_filter **out, ctr_error_t **err);
 void ctr__event_filter_free(struct ctr__event_filter *f);
 bool ctr__event_filter_match(const struct ctr__event_filter *f, const struct ctr_event *ev);
+/* Times that it names (since 1970): true, and *ns. The earliest "since", the latest "until". */
+bool ctr__event_filter_since(const struct ctr__event_filter *f, int64_t *ns);
+bool ctr__event_filter_until(const struct ctr__event_filter *f, int64_t *ns);
+
+/* A point in time: RFC 3339 (with or without zone, or a date), seconds since 1970 with a fraction, or a duration as Go
+ * writes it ("1h30m", "-5s"). A duration counts back from now, or forward if `forward`. */
+bool ctr__moment_parse(const char *text, int64_t now_ns, bool forward, int64_t *ns);
 
 /*
  * The notifier: writers touch the file "events" in the run root after each commit with events; readers have

@@ -167,6 +167,33 @@ static void test_rewind(void **state)
 	ctr_container_unref(c);
 }
 
+/* since sets the place, until the end. */
+static void test_since_and_until(void **state)
+{
+	struct fixture *f = *state;
+	ctr_container_t *c = fixture_create(f, NULL);
+	ctr_event_t *ev = NULL;
+
+	OK(ctr_container_init(c, 0, err));
+	OK(ctr_runtime_events_filter(f->rt, FILTERS("since=1h", "until=1h"), err));
+	assert_events(f->rt, "create init");
+	OK(ctr_runtime_events_filter(f->rt, FILTERS("until=0s", "since=1h", "event=init"), err));
+	ev = next(f->rt, CTR_EVENT_INIT);
+	ctr_event_unref(ev);
+	ev = NULL;
+	/* Everything up to the end has been read, also if more has happened since. */
+	OK(ctr_container_start(c, 0, err));
+	FAILS(CTR_E_TIMEOUT, ctr_runtime_next_event(f->rt, &ev, err));
+	FAILS(CTR_E_TIMEOUT, ctr_runtime_next_event(f->rt, &ev, err));
+	assert_null(ev);
+	OK(ctr_runtime_events_filter(f->rt, FILTERS("since=1h", "type=container"), err));
+	assert_events(f->rt, "create init start");
+	FAILS(CTR_E_INVALID, ctr_runtime_events_filter(f->rt, FILTERS("since=soon"), err));
+	OK(ctr_runtime_events_filter(f->rt, FILTERS("since=1h", "type=pod"), err));
+	assert_events(f->rt, "");
+	ctr_container_unref(c);
+}
+
 /* A reader that falls behind is told how much it missed. */
 static void test_loss(void **state)
 {
@@ -205,6 +232,7 @@ int main(void)
 	    TEST(test_fields),
 	    TEST(test_filters),
 	    TEST(test_rewind),
+	    TEST(test_since_and_until),
 	    TEST(test_loss),
 	};
 

@@ -179,7 +179,7 @@ static void versions(void **state)
 
 	(void)state;
 	ctr__event_encode(ev, &record);
-	record.data[0] = 2;
+	record.data[0] = 3;
 	expect_refused(record.data, record.len, CTR_E_STORE_NEWER);
 	expect_refused(record.data, 1, CTR_E_STORE_NEWER);
 	record.data[0] = (char)255;
@@ -256,6 +256,71 @@ static void many_labels(void **state)
 	assert_string_equal(copy->labels.v[N - 1].key, "key04999");
 }
 
+/* What most events do not have: tags at the end, and another version. */
+static ctr_event_t *tagged_event(void)
+{
+	ctr_event_t *ev = full_event();
+
+	ev->object = CTR_EVENT_OBJECT_POD;
+	ev->pod = "pod";
+	ev->health_status = "unhealthy";
+	ev->health_log = "\xe2\x82\xac";
+	ev->health_streak = 1LL << 40;
+	ev->error = "why";
+	return ev;
+}
+
+static void tags_there_and_back(void **state)
+{
+	ctr_event_t *ev EVENT = tagged_event(), *copy EVENT = NULL;
+	struct ctr__buf record CTR__BUF = {0}, again CTR__BUF = {0};
+
+	(void)state;
+	ctr__event_encode(ev, &record);
+	assert_int_equal(record.data[0], 2);
+	assert_int_equal(ctr__event_decode(record.data, record.len, &copy, NULL), 0);
+	assert_int_equal(copy->object, CTR_EVENT_OBJECT_POD);
+	assert_string_equal(copy->pod, "pod");
+	assert_string_equal(copy->health_status, "unhealthy");
+	assert_string_equal(copy->health_log, "\xe2\x82\xac");
+	assert_true(copy->health_streak == 1LL << 40);
+	assert_string_equal(copy->error, "why");
+	ctr__event_encode(copy, &again);
+	assert_int_equal(again.len, record.len);
+	assert_memory_equal(again.data, record.data, record.len);
+}
+
+static void hostile_tags(void **state)
+{
+	ctr_event_t *ev EVENT = full_event(), *tagged EVENT = tagged_event();
+	struct ctr__buf plain CTR__BUF = {0}, record CTR__BUF = {0};
+	size_t at;
+
+	(void)state;
+	ctr__event_encode(ev, &plain);
+	at = plain.len; /* of the first tag */
+	ctr__event_encode(tagged, &record);
+	for (size_t len = at; len < record.len; len++) {
+		ctr_event_t *out = NULL;
+
+		/* Between two tags it is the record of another event. */
+		if (ctr__event_decode(record.data, len, &out, NULL) == 0)
+			assert_true(len > at);
+		ctr_event_unref(out);
+	}
+	expect_refused(record.data, at, CTR_E_STORE_CORRUPT); /* version 2 without a tag */
+	record.data[at + 2] = 9;                              /* no such object          */
+	expect_refused(record.data, record.len, CTR_E_STORE_CORRUPT);
+	record.data[at + 2] = 0; /* a member without a value */
+	expect_refused(record.data, record.len, CTR_E_STORE_CORRUPT);
+	record.data[at] = 2; /* a string now, of no length */
+	expect_refused(record.data, record.len, CTR_E_STORE_CORRUPT);
+	record.data[at] = 0;
+	expect_refused(record.data, record.len, CTR_E_STORE_CORRUPT);
+	record.data[at] = 100;
+	expect_refused(record.data, record.len, CTR_E_STORE_NEWER);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -266,6 +331,8 @@ int main(void)
 	    cmocka_unit_test(hostile_contents),
 	    cmocka_unit_test(empty_event),
 	    cmocka_unit_test(many_labels),
+	    cmocka_unit_test(tags_there_and_back),
+	    cmocka_unit_test(hostile_tags),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

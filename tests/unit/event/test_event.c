@@ -174,7 +174,7 @@ static void json_of_a_signal(void **state)
 	ev->name = "quo\"te";
 	expect_json(ev,
 	    "{\"Name\":\"quo\\\"te\",\"Status\":\"kill\",\"Time\":\"2023-11-14T22:13:20Z\","
-	    "\"Type\":\"container\",\"Signal\":15}");
+	    "\"Type\":\"container\",\"Attributes\":{\"signal\":\"15\"}}");
 }
 
 static void json_of_lost_ones(void **state)
@@ -187,7 +187,7 @@ static void json_of_lost_ones(void **state)
 	ev->count = UINT64_MAX;
 	expect_json(ev,
 	    "{\"Status\":\"lost\",\"Time\":\"2023-11-14T22:13:20Z\",\"Type\":\"system\","
-	    "\"Count\":18446744073709551615}");
+	    "\"Attributes\":{\"count\":\"18446744073709551615\"}}");
 }
 
 static void json_of_exit_code_zero(void **state)
@@ -200,6 +200,68 @@ static void json_of_exit_code_zero(void **state)
 	ev->has_exit_code = true;
 	expect_json(ev, "{\"ContainerExitCode\":0,\"Status\":\"remove\","
 	                "\"Time\":\"2023-11-14T22:13:20Z\",\"Type\":\"container\"}");
+}
+
+static void json_of_health(void **state)
+{
+	ctr_event_t *ev EVENT = new_event(CTR_EVENT_HEALTH_STATUS);
+
+	(void)state;
+	ev->time_ns = 1700000000000000000;
+	ev->health_status = "unhealthy";
+	ev->health_log = "no\nanswer";
+	ev->health_streak = 3;
+	ev->error = "e";
+	ev->pod = "p0d";
+	ev->labels.n = 1;
+	expect_json(ev, "{\"ID\":\"" ID "\",\"Image\":\"docker.io/library/busybox:latest\","
+	                "\"Name\":\"quiet_otter\",\"Status\":\"health_status\","
+	                "\"Time\":\"2023-11-14T22:13:20Z\",\"Type\":\"container\","
+	                "\"health_status\":\"unhealthy\",\"health_log\":\"no\\nanswer\","
+	                "\"health_failing_streak\":3,\"error\":\"e\",\"PodID\":\"p0d\","
+	                "\"Attributes\":{\"app\":\"web\"}}");
+	assert_string_equal(ctr_event_pod_id(ev), "p0d");
+	assert_string_equal(ctr_event_health_status(ev), "unhealthy");
+	assert_string_equal(ctr_event_health_log(ev), "no\nanswer");
+	assert_int_equal(ctr_event_health_streak(ev), 3);
+	assert_string_equal(ctr_event_error_text(ev), "e");
+}
+
+static void a_label_is_not_hidden(void **state)
+{
+	static const struct ctr__cfg_pair label = {"signal", "mine"};
+	ctr_event_t *ev EVENT = NULL;
+
+	(void)state;
+	assert_int_equal(ctr__event_new(CTR_EVENT_KILL, NULL, &ev, NULL), 0);
+	ev->time_ns = 1700000000000000000;
+	ev->signal = 9;
+	ev->labels = (struct ctr__cfg_map){&label, 1};
+	expect_json(ev,
+	    "{\"Status\":\"kill\",\"Time\":\"2023-11-14T22:13:20Z\",\"Type\":\"container\","
+	    "\"Attributes\":{\"signal\":\"mine\"}}");
+}
+
+static void objects(void **state)
+{
+	ctr_event_t *ev EVENT = new_event(CTR_EVENT_START), *lost EVENT = NULL;
+
+	(void)state;
+	assert_int_equal(ctr_event_object(ev), CTR_EVENT_OBJECT_CONTAINER);
+	ev->object = CTR_EVENT_OBJECT_POD;
+	assert_int_equal(ctr_event_object(ev), CTR_EVENT_OBJECT_POD);
+	assert_string_equal(ctr_event_pod_id(ev), ID);
+	assert_int_equal(ctr__event_new(CTR_EVENT_LOST, NULL, &lost, NULL), 0);
+	assert_int_equal(ctr_event_object(lost), CTR_EVENT_OBJECT_SYSTEM);
+	assert_string_equal(ctr_event_object_name(CTR_EVENT_OBJECT_POD), "pod");
+	assert_string_equal(ctr_event_object_name(3), "unknown");
+	assert_string_equal(ctr_event_object_name(-1), "unknown");
+	assert_int_equal(ctr_event_object(NULL), CTR_EVENT_OBJECT_CONTAINER);
+	assert_string_equal(ctr_event_pod_id(NULL), "");
+	assert_string_equal(ctr_event_health_status(NULL), "");
+	assert_string_equal(ctr_event_health_log(NULL), "");
+	assert_int_equal(ctr_event_health_streak(NULL), 0);
+	assert_string_equal(ctr_event_error_text(NULL), "");
 }
 
 int main(void)
@@ -216,6 +278,9 @@ int main(void)
 	    cmocka_unit_test(json_of_an_end),
 	    cmocka_unit_test(json_of_a_signal),
 	    cmocka_unit_test(json_of_lost_ones),
+	    cmocka_unit_test(json_of_health),
+	    cmocka_unit_test(a_label_is_not_hidden),
+	    cmocka_unit_test(objects),
 	    cmocka_unit_test(json_of_exit_code_zero),
 	};
 
