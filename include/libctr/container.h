@@ -289,6 +289,48 @@ CTR_API int ctr_container_wait(
 CTR_API int ctr_container_wait_fd(ctr_container_t *c, ctr_error_t **err);
 
 /*
+ * ctr_container_wait_with_interval: ctr_container_wait() without a limit.
+ *   interval_ms  how often an OCI runtime that offers no descriptor is asked; 0 or less = 250
+ * Since: 0.1
+ */
+CTR_API int ctr_container_wait_with_interval(
+    ctr_container_t *c, int64_t interval_ms, int32_t *code, ctr_error_t **err);
+
+#define CTR_WAIT_LOOK (UINT64_C(1) << 0) /* only look: CTR_E_TIMEOUT if no condition is met now */
+
+/* What to wait for. `size` = sizeof(struct ctr_wait_opts). */
+struct ctr_wait_opts {
+	size_t size;
+	uint64_t flags; /* CTR_WAIT_*                                                 */
+	const char *const
+	    *conditions;    /* NULL-terminated; any of them is enough                     */
+	int64_t timeout_ms; /* 0 or -1 = no limit                                         */
+	int64_t
+	    interval_ms;   /* how often what no descriptor tells is asked for; 0 = 250           */
+	int32_t cancel_fd; /* the wait ends when it becomes readable; 0 or -1 = none             */
+	uint32_t reserved; /* 0                                                                  */
+};
+
+/*
+ * ctr_container_wait_for: waits until one of several conditions is met. They are
+ *   the words of ctr_state_name(), and "configured": the container is or was in that state during the call. A state
+ *     is noticed however short it was;
+ *   "stopped", "exited": it has ended, as for ctr_container_wait(); a configured container counts as ended;
+ *   "removing": it is being removed, or is gone;
+ *   "healthy", "unhealthy": its health, while it runs.
+ *   o     what to wait for
+ *   code  may be NULL; of "stopped", "exited", and of "removing" if it is known, the exit code; else -1
+ * The lock is not held while waiting. One inotify instance is used; where there is none left, the state is looked
+ * at at intervals, and still none is missed.
+ * Errors: CTR_E_INVALID (no condition, an unknown one), CTR_E_TIMEOUT, CTR_E_CANCELLED, CTR_E_NO_HEALTHCHECK,
+ *   CTR_E_CTR_STOPPED (it ended while its health was waited for, and that was no condition), CTR_E_CTR_REMOVED (and
+ *   that was no condition), CTR_E_BUSY (inside a batch), ...
+ * Since: 0.1
+ */
+CTR_API int ctr_container_wait_for(
+    ctr_container_t *c, const struct ctr_wait_opts *o, int32_t *code, ctr_error_t **err);
+
+/*
  * ctr_container_sync: asks the OCI runtime itself what the container is doing and corrects the stored
  * state, e.g. after its monitor was killed. Any state. Event: sync, if something changed.
  * Errors: CTR_E_OCI_*, ...

@@ -34,6 +34,7 @@
  *
  *	ctr_container_handle_exit(c, 0, &err);                  // policy.h: what happens by itself
  *	ctr_container_add_artifact(c, "note", "x", 1, &err);    // artifact.h: files kept with it
+ *	ctr_container_healthcheck_run(c, 0, &result, &err);     // health.h: does it do its work?
  *
  *	ctr_container_unref(c);
  *	ctr_config_unref(cfg);
@@ -60,5 +61,6 @@
 #include <libctr/event.h>
 #include <libctr/policy.h>
 #include <libctr/pod.h>
+#include <libctr/health.h>
 
 #endif

@@ -198,6 +198,57 @@ int ctr_container_wait(ctr_container_t *c, int64_t timeout_ms, int32_t *code, ct
 	return r < 0 ? r : ctr__wait(c, timeout_ms, code, err);
 }
 
+int ctr_container_wait_with_interval(
+    ctr_container_t *c, int64_t interval_ms, int32_t *code, ctr_error_t **err)
+{
+	static const char *const end[] = {"exited", NULL};
+	struct ctr__wait_for w = {
+	    .conditions = end,
+	    .timeout_ms = -1,
+	    .interval_ms = interval_ms > 0 ? interval_ms : CTR__ASK_EVERY_MS,
+	    .cancel_fd = -1,
+	};
+	int r = begin(c, 0, 0, "wait", err);
+
+	return r < 0 ? r : ctr__wait_for(c, &w, code, err);
+}
+
+static int check_wait(const struct ctr_wait_opts *o, ctr_error_t **err)
+{
+	int r = check_timeout(o->timeout_ms, err);
+
+	if (r >= 0 && o->interval_ms < 0)
+		r = ctr__fail(
+		    err, CTR_E_INVALID, "interval %lld ms is negative", (long long)o->interval_ms);
+	if (r >= 0 && o->cancel_fd < -1)
+		r = ctr__fail(err, CTR_E_INVALID, "cancel_fd %d is no descriptor", o->cancel_fd);
+	if (r >= 0 && o->reserved)
+		r = ctr__fail(err, CTR_E_UNSUPPORTED, "ctr_wait_opts.reserved is not 0");
+	return r;
+}
+
+int ctr_container_wait_for(
+    ctr_container_t *c, const struct ctr_wait_opts *opts, int32_t *code, ctr_error_t **err)
+{
+	struct ctr_wait_opts o;
+	struct ctr__wait_for w;
+	int r = CTR__COPY_OPTS(&o, opts, "ctr_wait_opts", err);
+
+	if (r >= 0)
+		r = begin(c, o.flags, CTR_WAIT_LOOK, "wait", err);
+	if (r >= 0)
+		r = check_wait(&o, err);
+	if (r < 0)
+		return r;
+	w.conditions = o.conditions;
+	w.timeout_ms = o.timeout_ms > 0 ? o.timeout_ms : -1;
+	if (o.flags & CTR_WAIT_LOOK)
+		w.timeout_ms = 0;
+	w.interval_ms = o.interval_ms ? o.interval_ms : CTR__ASK_EVERY_MS;
+	w.cancel_fd = o.cancel_fd > 0 ? o.cancel_fd : -1;
+	return ctr__wait_for(c, &w, code, err);
+}
+
 int ctr_container_wait_fd(ctr_container_t *c, ctr_error_t **err)
 {
 	int r = begin(c, 0, 0, "wait", err);

@@ -7,6 +7,8 @@
  * derive.c      what is computed once from the fields
  * validate.c, validate_net.c  what can be checked without a store
  * complete.c    what creating a container fills in; edit.c: changing a stored one
+ * validate.c, validate_*.c  what can be checked without a store
+ * complete.c    what creating a container fills in
  * builder.c     the builder; builder_spec.c: the spec it writes
  */
 #ifndef LIBCTR_CONFIG_CONFIG_H
@@ -71,6 +73,7 @@ struct ctr_config {
 	struct ctr__cfg_list all_deps;  /* namespace containers + Dependencies, sorted, unique   */
 	bool terminal;                  /* process.terminal                                      */
 	bool root_read_only;            /* root.readonly                                         */
+	bool has_health_check;          /* with something to run                                 */
 	uint32_t root_uid, root_gid;    /* host IDs of the container's root                      */
 	char short_id[13];              /* first 12 characters of the ID                         */
 };

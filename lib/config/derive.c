@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What is computed once from the fields, so that reading it is as cheap as reading a field. */
+#include "config/health.h"
 #include "config/model.h"
 
 #include <stdlib.h>
@@ -95,6 +96,17 @@ static int collect_dependencies(ctr_config_t *cfg, ctr_error_t **err)
 	return 0;
 }
 
+/* A mistake in it is told of by the validation. */
+static int derive_health(ctr_config_t *cfg, const struct ctr__json *root, ctr_error_t **err)
+{
+	static const char key[] = "healthcheck";
+	CTR__HEALTH_CHECK struct ctr__health_check check = {0};
+	int r = ctr__health_check_decode(ctr__cfg_member(root, key), key, &check, NULL);
+
+	cfg->has_health_check = check.argv != NULL;
+	return r == CTR_E_NOMEM ? ctr__fail_nomem(err) : 0;
+}
+
 int ctr__cfg_derive(ctr_config_t *cfg, const struct ctr__json *root, ctr_error_t **err)
 {
 	const struct ctr__json *mappings = ctr__cfg_member(root, "idMappingsOptions");
@@ -102,6 +114,8 @@ int ctr__cfg_derive(ctr_config_t *cfg, const struct ctr__json *root, ctr_error_t
 
 	if (r == 0)
 		r = collect_dependencies(cfg, err);
+	if (r == 0)
+		r = derive_health(cfg, root, err);
 	if (r < 0)
 		return r;
 	cfg->root_uid = map_root(mappings, "HostUIDMapping", "UIDMap");

@@ -325,8 +325,11 @@ static int remove_locked(struct ctr__guard *g, bool force, ctr_error_t **err)
 		return r;
 	g->c->state.state = CTR_STATE_REMOVING;
 	r = ctr__save_intent(g->c, CTR__INTENT_NONE, err);
-	if (r >= 0)
+	if (r >= 0) {
+		/* There is no event for it, but there may be somebody who waits for it. */
+		ctr__store_touch_events(g->c->rt->store);
 		r = remove_effects(g->c, force, interrupted, err);
+	}
 	return r < 0 ? r : remove_record(g->c, err);
 }
 

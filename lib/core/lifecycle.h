@@ -3,6 +3,8 @@
 #ifndef LIBCTR_CORE_LIFECYCLE_H
 #define LIBCTR_CORE_LIFECYCLE_H
 
+#include <poll.h>
+
 #include "core/container.h"
 
 int ctr__create(
@@ -87,6 +89,43 @@ bool ctr__watch_record_is_due(const struct ctr__watch *w);
  * container's own. */
 int ctr__watch_settle(
     struct ctr_container *c, const struct ctr__watch *w, bool *lost, ctr_error_t **err);
+
+/* What a wait for the end remembers between its looks. */
+struct ctr__waiter {
+	struct ctr__watch w;
+	int32_t pid; /* of the run that is waited for; 0 = not seen yet */
+	uint64_t pid_start;
+	int64_t started_ns; /* ... when it began; 0 = it has not, or not been seen */
+	int32_t code;
+};
+void ctr__waiter_close(struct ctr__waiter *wt);
+#define CTR__WAITER CTR__CLEANUP(ctr__waiter_close)
+/* One look with the lock held; prepares to wait if it lives. 1 = ended, and the code is set. */
+int ctr__wait_look_locked(struct ctr_container *c, struct ctr__waiter *wt, ctr_error_t **err);
+/* Of the exit code table; CTR_E_CTR_REMOVED if there is none. */
+int ctr__code_of_removed(struct ctr_container *c, int32_t *code, ctr_error_t **err);
+
+/* How often an OCI runtime without wait_fd is asked (libpod's default interval). */
+#define CTR__ASK_EVERY_MS 250
+/* Monotonic nanoseconds; -1 = never. */
+int64_t ctr__wait_deadline(int64_t timeout_ms);
+bool ctr__wait_passed(int64_t deadline_ns);
+int ctr__wait_remaining_ms(int64_t deadline_ns); /* for poll() */
+/* poll() until something is readable or the time has come. */
+int ctr__poll_until(struct pollfd *p, nfds_t n_fds, int64_t end_ns);
+/* A record that is due cannot be polled for: when there may be something to see. */
+int64_t ctr__watch_next_look(struct ctr__watch *w);
+
+/* ---- waiting for conditions (wait_for.c) ---- */
+
+struct ctr__wait_for {
+	const char *const *conditions;
+	int64_t timeout_ms;  /* -1 = no limit */
+	int64_t interval_ms; /* > 0 */
+	int cancel_fd;       /* -1 = none */
+};
+int ctr__wait_for(
+    struct ctr_container *c, const struct ctr__wait_for *o, int32_t *code, ctr_error_t **err);
 
 /* ---- undo (undo.c) ---- */
 

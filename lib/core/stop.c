@@ -168,6 +168,8 @@ int ctr__stop_locked(struct ctr__guard *g, const struct ctr__stop *o, ctr_error_
 		r = ctr__save(c, 0, err);
 		if (r < 0)
 			return r;
+		/* There is no event for it, but there may be somebody who waits for it. */
+		ctr__store_touch_events(c->rt->store);
 	}
 	r = 0;
 	if (started && o->timeout_ms != 0) {

@@ -11,9 +11,6 @@
 #include "util/cleanup.h"
 #include "util/clock.h"
 
-/* How often an OCI runtime without wait_fd is asked (libpod's default interval). */
-#define ASK_EVERY_MS 250
-
 #define NS_PER_S INT64_C(1000000000)
 
 /* While the record of an end is due: the time between two looks. It is right for a while and doubles then, up to
@@ -92,12 +89,12 @@ int ctr__watch_open(struct ctr_container *c, struct ctr__watch *w, ctr_error_t *
 	return 0;
 }
 
-static bool passed(int64_t deadline_ns)
+bool ctr__wait_passed(int64_t deadline_ns)
 {
 	return deadline_ns >= 0 && ctr__monotonic_ns() >= deadline_ns;
 }
 
-static int remaining_ms(int64_t deadline_ns)
+int ctr__wait_remaining_ms(int64_t deadline_ns)
 {
 	int64_t left;
 
@@ -107,7 +104,7 @@ static int remaining_ms(int64_t deadline_ns)
 	return left < 0 ? 0 : left > 3600000 ? 3600000 : (int)left;
 }
 
-static int64_t deadline(int64_t timeout_ms)
+int64_t ctr__wait_deadline(int64_t timeout_ms)
 {
 	if (timeout_ms < 0 || timeout_ms > INT64_MAX / 2000000)
 		return -1;
@@ -120,8 +117,7 @@ bool ctr__watch_record_is_due(const struct ctr__watch *w)
 	       (w->gone || (w->process >= 0 && ctr__pidfd_wait(w->process, 0) == 1));
 }
 
-/* Until something is readable or the time has come. */
-static int poll_until(struct pollfd *p, nfds_t n_fds, int64_t end_ns)
+int ctr__poll_until(struct pollfd *p, nfds_t n_fds, int64_t end_ns)
 {
 	int n;
 
@@ -131,12 +127,11 @@ static int poll_until(struct pollfd *p, nfds_t n_fds, int64_t end_ns)
 		    left > 0 ? left / NS_PER_S : 0, left > 0 ? left % NS_PER_S : 0};
 
 		n = ppoll(p, n_fds, end_ns < 0 ? NULL : &ts, NULL);
-	} while ((n < 0 && errno == EINTR) || (n == 0 && !passed(end_ns)));
+	} while ((n < 0 && errno == EINTR) || (n == 0 && !ctr__wait_passed(end_ns)));
 	return n;
 }
 
-/* A record that is due cannot be polled for: soon there may be something to see. */
-static int64_t next_look(struct ctr__watch *w)
+int64_t ctr__watch_next_look(struct ctr__watch *w)
 {
 	unsigned int doubled = w->looks < QUICK_LOOKS ? 0 : w->looks - QUICK_LOOKS;
 
@@ -154,20 +149,20 @@ int ctr__watch_poll(
 
 	/* The monitor is what counts; the process is of interest only when nobody else watches it. */
 	p[1].fd = w->monitor >= 0 ? w->monitor : w->process;
-	if (p[1].fd < 0 && (timeout_ms < 0 || timeout_ms > ASK_EVERY_MS))
-		timeout_ms = ASK_EVERY_MS;
-	end = deadline(timeout_ms);
+	if (p[1].fd < 0 && (timeout_ms < 0 || timeout_ms > CTR__ASK_EVERY_MS))
+		timeout_ms = CTR__ASK_EVERY_MS;
+	end = ctr__wait_deadline(timeout_ms);
 	if (ctr__watch_record_is_due(w))
-		look = next_look(w);
+		look = ctr__watch_next_look(w);
 	if (look >= 0 && (end < 0 || look < end))
-		n = poll_until(p, 3, look);
+		n = ctr__poll_until(p, 3, look);
 	else
-		n = poll_until(p, 3, end);
+		n = ctr__poll_until(p, 3, end);
 	if (n < 0)
 		return ctr__fail_errno(err, errno, NULL, "cannot poll");
 	if (p[0].revents)
 		return ctr__fail(err, CTR_E_RUNTIME_STOPPED, "the runtime was shut down");
-	return n > 0 || (look >= 0 && !passed(end));
+	return n > 0 || (look >= 0 && !ctr__wait_passed(end));
 }
 
 /* ---- the end of a container that nobody recorded ---- */
@@ -240,7 +235,7 @@ int ctr__watch_settle(
 
 /* ---- wait ---- */
 
-static int code_of_removed(struct ctr_container *c, int32_t *code, ctr_error_t **err)
+int ctr__code_of_removed(struct ctr_container *c, int32_t *code, ctr_error_t **err)
 {
 	int32_t found;
 	CTR__ERROR ctr_error_t *none = NULL;
@@ -255,22 +250,13 @@ static int code_of_removed(struct ctr_container *c, int32_t *code, ctr_error_t *
 	return CTR_E_CTR_REMOVED;
 }
 
-/* What a wait remembers between its looks. */
-struct waiter {
-	struct ctr__watch w;
-	int32_t pid; /* of the run that is waited for; 0 = not seen yet */
-	uint64_t pid_start;
-	int64_t started_ns; /* ... when it began; 0 = it has not, or not been seen */
-	int32_t code;
-};
-
-static void waiter_close(struct waiter *wt)
+void ctr__waiter_close(struct ctr__waiter *wt)
 {
 	ctr__watch_close(&wt->w);
 }
 
 /* Not the one that was seen before? Where there is no PID the time of the start tells. */
-static bool is_another_run(const struct ctr__state *s, const struct waiter *wt)
+static bool is_another_run(const struct ctr__state *s, const struct ctr__waiter *wt)
 {
 	if (wt->pid && s->pid)
 		return s->pid != wt->pid || s->pid_start != wt->pid_start;
@@ -278,7 +264,7 @@ static bool is_another_run(const struct ctr__state *s, const struct waiter *wt)
 }
 
 /* 1 = it has ended (or never began) and the code is set; 0 = it lives. */
-static int ended(const struct ctr_container *c, struct waiter *wt)
+static int ended(const struct ctr_container *c, struct ctr__waiter *wt)
 {
 	const struct ctr__state *s = &c->state;
 
@@ -296,8 +282,7 @@ static int ended(const struct ctr_container *c, struct waiter *wt)
 	return 0;
 }
 
-/* One look with the lock held; prepares to wait if it lives. 1 = ended. */
-static int wait_look_locked(struct ctr_container *c, struct waiter *wt, ctr_error_t **err)
+int ctr__wait_look_locked(struct ctr_container *c, struct ctr__waiter *wt, ctr_error_t **err)
 {
 	bool lost;
 	int r = 0;
@@ -316,16 +301,16 @@ static int wait_look_locked(struct ctr_container *c, struct waiter *wt, ctr_erro
 }
 
 /* As above with lock, and knowing what became of a removed container. */
-static int wait_look(struct ctr_container *c, struct waiter *wt, ctr_error_t **err)
+static int wait_look(struct ctr_container *c, struct ctr__waiter *wt, ctr_error_t **err)
 {
 	CTR__GUARD struct ctr__guard g;
 	CTR__ERROR ctr_error_t *why = NULL;
 	int r = ctr__enter(c, CTR__OP_READ, CTR__LOOK_NOW | CTR__IN_BATCH_BUSY, &g, &why);
 
 	if (r >= 0)
-		return wait_look_locked(g.c, wt, err);
+		return ctr__wait_look_locked(g.c, wt, err);
 	if (r == CTR_E_CTR_REMOVED && !c->outer) {
-		r = code_of_removed(c, &wt->code, err);
+		r = ctr__code_of_removed(c, &wt->code, err);
 		return r < 0 ? r : 1;
 	}
 	if (err)
@@ -335,16 +320,16 @@ static int wait_look(struct ctr_container *c, struct waiter *wt, ctr_error_t **e
 
 int ctr__wait(struct ctr_container *c, int64_t timeout_ms, int32_t *code, ctr_error_t **err)
 {
-	CTR__CLEANUP(waiter_close) struct waiter wt = {.w = CTR__WATCH_INIT};
-	int64_t end = deadline(timeout_ms);
+	CTR__WAITER struct ctr__waiter wt = {.w = CTR__WATCH_INIT};
+	int64_t end = ctr__wait_deadline(timeout_ms);
 	int r;
 
 	while ((r = wait_look(c, &wt, err)) == 0) {
-		if (passed(end))
+		if (ctr__wait_passed(end))
 			return ctr__fail(err, CTR_E_TIMEOUT,
 			    "container %s has not ended within %lld ms", c->id,
 			    (long long)timeout_ms);
-		r = ctr__watch_poll(c, &wt.w, end < 0 ? -1 : remaining_ms(end), err);
+		r = ctr__watch_poll(c, &wt.w, end < 0 ? -1 : ctr__wait_remaining_ms(end), err);
 		if (r < 0)
 			break;
 	}
@@ -364,13 +349,13 @@ static int readable_now(ctr_error_t **err)
 
 /* One descriptor cannot tell both of the record and of a monitor that was killed: the record is waited for. If it
  * does not come, the monitor is what is left to wait for. 1 = ended. */
-static int await_record(struct ctr_container *c, struct waiter *wt, ctr_error_t **err)
+static int await_record(struct ctr_container *c, struct ctr__waiter *wt, ctr_error_t **err)
 {
-	int64_t end = deadline(RECORD_MS);
+	int64_t end = ctr__wait_deadline(RECORD_MS);
 	int r = 0;
 
-	while (r == 0 && ctr__watch_record_is_due(&wt->w) && !passed(end)) {
-		r = ctr__watch_poll(c, &wt->w, remaining_ms(end), err);
+	while (r == 0 && ctr__watch_record_is_due(&wt->w) && !ctr__wait_passed(end)) {
+		r = ctr__watch_poll(c, &wt->w, ctr__wait_remaining_ms(end), err);
 		if (r >= 0)
 			r = wait_look(c, wt, err);
 	}
@@ -383,7 +368,7 @@ static int await_record(struct ctr_container *c, struct waiter *wt, ctr_error_t 
 
 int ctr__wait_fd(struct ctr_container *c, ctr_error_t **err)
 {
-	CTR__CLEANUP(waiter_close) struct waiter wt = {.w = CTR__WATCH_INIT};
+	CTR__WAITER struct ctr__waiter wt = {.w = CTR__WATCH_INIT};
 	CTR__ERROR ctr_error_t *why = NULL;
 	int r = wait_look(c, &wt, &why);
 

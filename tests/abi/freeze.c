@@ -268,6 +268,16 @@ FULL(ctr_restart_opts, timeout_ms);
 AT(ctr_restart_opts, size, 0);
 AT(ctr_restart_opts, flags, 8);
 AT(ctr_restart_opts, timeout_ms, 16);
+SIZE(ctr_wait_opts, 48);
+FULL(ctr_wait_opts, reserved);
+AT(ctr_wait_opts, size, 0);
+AT(ctr_wait_opts, flags, 8);
+AT(ctr_wait_opts, conditions, 16);
+AT(ctr_wait_opts, timeout_ms, 24);
+AT(ctr_wait_opts, interval_ms, 32);
+AT(ctr_wait_opts, cancel_fd, 40);
+AT(ctr_wait_opts, reserved, 44);
+
 SIZE(ctr_stop_opts, 32);
 FULL(ctr_stop_opts, reserved);
 AT(ctr_stop_opts, size, 0);
