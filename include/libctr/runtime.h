@@ -54,8 +54,9 @@ struct ctr_open_opts {
 	void *log_userdata;
 	int64_t log_level;  /* most talkative level wanted; 0 = CTR_LOG_WARNING               */
 	const char *helper; /* absolute path of libctr-helper, which the monitor runs when a
-	                     * container with a restart policy or automatic removal has ended;
-	                     * NULL = where the library was installed with it                */
+	                     * container with a restart policy or automatic removal has ended,
+	                     * and which runs health checks; NULL = where the library was
+	                     * installed with it                                             */
 };
 
 /*

@@ -5,10 +5,8 @@
  * model.c       the snapshot itself: table of fields, counting
  * decode.c      JSON -> fields, with defaults; write.c: back to JSON
  * derive.c      what is computed once from the fields
- * validate.c, validate_net.c  what can be checked without a store
- * complete.c    what creating a container fills in; edit.c: changing a stored one
  * validate.c, validate_*.c  what can be checked without a store
- * complete.c    what creating a container fills in
+ * complete.c    what creating a container fills in; edit.c: changing a stored one
  * builder.c     the builder; builder_spec.c: the spec it writes
  */
 #ifndef LIBCTR_CONFIG_CONFIG_H

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "core/files.h"
+#include "core/health.h"
 #include "core/lifecycle.h"
 #include "sys/cgroup.h"
 #include "sys/mount.h"
@@ -113,6 +114,7 @@ int ctr__teardown_locked(struct ctr_container *c, bool interrupted, ctr_error_t 
 
 	if (r < 0)
 		return r;
+	ctr__health_dismiss(c);
 	if (interrupted || oci_may_know(c))
 		remove_from_oci(&s, &paths, interrupted);
 	/* With a joined IPC namespace the shm, wherever the configuration says that it is, is another's. */
@@ -132,6 +134,8 @@ void ctr__state_clear_run(struct ctr__state *s)
 {
 	s->pid = s->conmon_pid = 0;
 	s->pid_start = s->conmon_start = 0;
+	s->health_pid = 0;
+	s->health_start = 0;
 	s->mounted = s->mount_count > 0;
 	if (!s->mounted)
 		s->mountpoint = "";
@@ -271,6 +275,7 @@ static int remove_effects(struct ctr_container *c, bool force, bool interrupted,
 			s.code = 0;
 		}
 	}
+	ctr__health_log_remove(c);
 	if (!s.code)
 		remove_dir(&s, c->rt->static_dirs, c->id);
 	return steps_end(&s, err);

@@ -10,6 +10,7 @@
 
 #include "core/dependencies.h"
 #include "core/files.h"
+#include "core/health.h"
 #include "core/join.h"
 #include "core/lifecycle.h"
 #include "core/policy.h"
@@ -267,6 +268,7 @@ static void set_created(struct init *in)
 	s->restart_match = in->by == CTR__BY_POLICY;
 	if (in->by == CTR__BY_HAND)
 		s->restart_count = s->restart_delay_ms = 0;
+	ctr__health_created(in->c);
 	s->error = "";
 	s->mounted = true;
 	s->mountpoint = in->root_path;
@@ -464,10 +466,13 @@ int ctr__start_locked(struct ctr_container *c, enum ctr__by by, ctr_error_t **er
 	if (by == CTR__BY_HAND)
 		c->state.restart_count = c->state.restart_delay_ms = 0;
 	c->state.error = "";
+	ctr__health_starting(c);
 	r = ctr__save(c, CTR_EVENT_START, err);
-	if (r >= 0)
-		(void)ctr__history_write(c->rt->store, c->id, &c->state);
-	return r;
+	if (r < 0)
+		return r;
+	(void)ctr__history_write(c->rt->store, c->id, &c->state);
+	ctr__health_attend(c);
+	return 0;
 }
 
 int ctr__start(struct ctr_container *c, ctr_error_t **err)

@@ -2,6 +2,7 @@
 /* Freezing and thawing, and asking the OCI runtime for the truth. */
 #include <string.h>
 
+#include "core/health.h"
 #include "core/lifecycle.h"
 #include "sys/proc.h"
 #include "util/cleanup.h"
@@ -198,15 +199,18 @@ static int sync_living(
 		c->state.started_ns = ctr__now_ns();
 		c->state.finished_ns = 0;
 		c->state.ever_started = true;
+		ctr__health_starting(c);
 		event = CTR_EVENT_START;
 	}
 	*changed = state != c->state.state;
 	c->state.state = state;
 	c->state.intent = CTR__INTENT_NONE;
 	r = ctr__save(c, *changed ? event : 0, err);
-	if (r >= 0 && event == CTR_EVENT_START)
-		(void)ctr__history_write(c->rt->store, c->id, &c->state);
-	return r;
+	if (r < 0 || event != CTR_EVENT_START)
+		return r;
+	(void)ctr__history_write(c->rt->store, c->id, &c->state);
+	ctr__health_attend(c);
+	return 0;
 }
 
 int ctr__sync_locked(struct ctr_container *c, bool *changed, ctr_error_t **err)
@@ -235,5 +239,9 @@ int ctr__sync(struct ctr_container *c, ctr_error_t **err)
 	bool changed;
 	int r = ctr__enter(c, CTR__OP_SYNC, CTR__LOOK_NOW | CTR__REPAIR, &g, err);
 
-	return r < 0 ? r : ctr__sync_locked(g.c, &changed, err);
+	if (r >= 0)
+		r = ctr__sync_locked(g.c, &changed, err);
+	if (r >= 0)
+		ctr__health_attend(g.c);
+	return r;
 }

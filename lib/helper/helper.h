@@ -5,6 +5,7 @@
  *
  * main.c    options, table of subcommands, detaching from the caller
  * exit.c    after a container's end: restart, clean up or remove it; run by its monitor
+ * health.c  while a container runs: its health checks; run by the library
  * boot.c    after a boot: start what is to be started
  *
  * A new subcommand is a file with its function and a line in main.c's table.
@@ -19,5 +20,6 @@ typedef int (*subcommand_fn)(ctr_runtime_t *rt, int argc, char **argv, ctr_error
 
 int cmd_boot(ctr_runtime_t *rt, int argc, char **argv, ctr_error_t **err);
 int cmd_exit(ctr_runtime_t *rt, int argc, char **argv, ctr_error_t **err);
+int cmd_health(ctr_runtime_t *rt, int argc, char **argv, ctr_error_t **err);
 
 #endif

@@ -17,6 +17,8 @@ static const struct subcommand {
 } subcommands[] = {
     {"boot", cmd_boot, false, "", "start what is to be started after a boot"},
     {"exit", cmd_exit, true, "ID", "restart, clean up or remove a container that has ended"},
+    {"health", cmd_health, true, "ID STARTED INTERVAL STARTUP-INTERVAL",
+        "check a container's health while it runs"},
 };
 enum { N_SUBCOMMANDS = sizeof(subcommands) / sizeof(*subcommands) };
 

@@ -159,6 +159,7 @@ int ctr__conmon_new(const struct ctr__conmon_opts *o, struct ctr__oci **out, ctr
 	    .wait_fd = ctr__oci_op_wait_fd,
 	    .monitor_alive = ctr__oci_op_monitor_alive,
 	    .update = ctr__oci_op_update,
+	    .run_process = ctr__oci_op_run_process,
 	};
 	struct ctr__conmon *d = NULL;
 	int rc = check_opts(o, err);

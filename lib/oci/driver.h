@@ -8,6 +8,7 @@
  * faststart.c  start without a process         exit.c     exit files, waiting
  * processes.c  finding and ending monitors     recover.c  remove, and what a killed host left
  * files.c      removing the files of a run
+ * exec.c       one more process in a container
  */
 #ifndef LIBCTR_OCI_DRIVER_H
 #define LIBCTR_OCI_DRIVER_H
@@ -137,6 +138,11 @@ char *ctr__oci_temporaries_env(const struct ctr_oci_container *c);
 /* ---- conmon.c ---- */
 int ctr__oci_op_create(
     void *impl, const struct ctr_oci_container *c, struct ctr_oci_status *out, ctr_error_t **err);
+
+/* ---- exec.c ---- */
+int ctr__oci_op_run_process(void *impl, const struct ctr_oci_container *c, const char *process,
+    int64_t timeout_ms, size_t output_max, int32_t *exit_code, char **output, size_t *output_len,
+    ctr_error_t **err);
 
 /* ---- exit.c ---- */
 /* "0".."255" or "-1"; anything else is -1. */

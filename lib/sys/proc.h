@@ -32,6 +32,10 @@ bool ctr__pidfd_exit_status(int pidfd, int *status);
 int ctr__proc_each(
     const char *comm, int (*fn)(pid_t pid, int argc, char **argv, void *userdata), void *userdata);
 
+/* SIGKILLs a process, its descendants, and those of its session if it leads one. They are stopped first, so that
+ * none of them can make another meanwhile. 0, also if it is not there, or -errno. */
+int ctr__proc_kill_tree(int pidfd, pid_t pid);
+
 /* Inode of /proc/self/ns/pid; 0 if unknown. */
 uint64_t ctr__pid_ns_inode(void);
 

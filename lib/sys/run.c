@@ -27,6 +27,7 @@ struct run {
 	struct stream streams[2];
 	struct ctr__child child;
 	int64_t deadline;
+	bool together; /* one pipe for both */
 };
 
 static void run_close(struct run *r)
@@ -93,7 +94,7 @@ static int start(struct run *r, const char *path, const char *const *argv, const
 	CTR__CLOSE int diag = -1;
 	int rc = open_stream(&r->streams[0], &out);
 
-	if (rc == 0)
+	if (rc == 0 && !r->together)
 		rc = open_stream(&r->streams[1], &diag);
 	if (rc < 0)
 		return ctr__fail_errno(err, -rc, NULL, "cannot make pipes to run %s", path);
@@ -102,7 +103,7 @@ static int start(struct run *r, const char *path, const char *const *argv, const
 	                      .argv = argv,
 	                      .envp = envp,
 	                      .cwd_fd = cwd_fd,
-	                      .fds = {-1, out, diag},
+	                      .fds = {-1, out, r->together ? out : diag},
 	                      .nfds = 3,
 	                      .new_group = true},
 	    &r->child, err);
@@ -169,8 +170,9 @@ int ctr__run(const char *path, const char *const *argv, const char *const *envp,
 {
 	CTR__CLEANUP(run_close)
 	struct run r = {
-	    .streams = {{.buf = out, .fd = -1}, {.buf = diag, .fd = -1}},
+	    .streams = {{.buf = out, .fd = -1}, {.buf = diag == out ? NULL : diag, .fd = -1}},
 	    .deadline = ctr__deadline(timeout_ms),
+	    .together = out && diag == out,
 	};
 	int rc;
 

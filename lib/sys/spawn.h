@@ -48,7 +48,7 @@ int ctr__child_wait(
 void ctr__child_kill(struct ctr__child *child);
 
 /* Runs a program to its end with stdin /dev/null, stdout into `out` and stderr into `diag` (both may be
- * NULL = /dev/null; at most 64 KiB is kept of each). *status, *known as above. Killed after
+ * NULL = /dev/null; at most 64 KiB is kept of each; the same buffer: both, as it was written). *status, *known as above. Killed after
  * timeout_ms (CTR_E_TIMEOUT). */
 int ctr__run(const char *path, const char *const *argv, const char *const *envp, int cwd_fd,
     int64_t timeout_ms, struct ctr__buf *out, struct ctr__buf *diag, int *status, bool *known,

@@ -36,6 +36,12 @@ struct fake_oci {
 	uint64_t pid_start;
 	void (*on_create)(const struct ctr_oci_container *k, void *arg);
 	void *on_create_arg;
+	int process_code;
+	char *process_output;
+	char *last_process;
+	int64_t last_timeout;
+	void (*during)(void *arg);
+	void *during_arg;
 };
 
 int fake_oci_destroyed;
@@ -66,6 +72,8 @@ void fake_oci_destroy(void *impl)
 		f->first = next;
 	}
 	pthread_mutex_destroy(&f->mutex);
+	free(f->process_output);
+	free(f->last_process);
 	free(f);
 	fake_oci_destroyed++;
 }
@@ -323,6 +331,32 @@ static int op_update(
 	return done(f, 0);
 }
 
+static int op_run_process(void *impl, const struct ctr_oci_container *k, const char *process,
+    int64_t timeout_ms, size_t output_max, int32_t *exit_code, char **output, size_t *output_len,
+    ctr_error_t **err)
+{
+	struct fake_oci *f = impl;
+	const struct fake_ctr *c;
+	int r = begin(f, FAKE_RUN_PROCESS, err);
+
+	if (r < 0)
+		return done(f, r);
+	c = find(f, k->id);
+	if (!c || c->status != CTR_OCI_RUNNING)
+		return no_such(f, err);
+	free(f->last_process);
+	f->last_process = strdup(process);
+	f->last_timeout = timeout_ms;
+	*output = strndup(f->process_output ? f->process_output : "", output_max);
+	*output_len = strlen(*output);
+	*exit_code = f->process_code;
+	done(f, 0);
+	/* Without the lock: it may call the library. */
+	if (f->during)
+		f->during(f->during_arg);
+	return *exit_code < 0 ? ctr_error_set(err, CTR_E_TIMEOUT, 0, "it did not end") : 0;
+}
+
 const struct ctr_oci_ops fake_oci_ops = {
     .size = sizeof(struct ctr_oci_ops),
     .name = "fake",
@@ -337,6 +371,7 @@ const struct ctr_oci_ops fake_oci_ops = {
     .wait_fd = op_wait_fd,
     .monitor_alive = op_monitor_alive,
     .update = op_update,
+    .run_process = op_run_process,
 };
 
 /* ---- what tests do to it ---- */
@@ -390,6 +425,31 @@ void fake_oci_on_create(
 {
 	f->on_create = fn;
 	f->on_create_arg = arg;
+}
+
+void fake_oci_exec(struct fake_oci *f, int code, const char *output)
+{
+	pthread_mutex_lock(&f->mutex);
+	f->process_code = code;
+	free(f->process_output);
+	f->process_output = strdup(output);
+	pthread_mutex_unlock(&f->mutex);
+}
+
+void fake_oci_during_exec(struct fake_oci *f, void (*during)(void *arg), void *arg)
+{
+	f->during = during;
+	f->during_arg = arg;
+}
+
+const char *fake_oci_last_exec(struct fake_oci *f)
+{
+	return f->last_process ? f->last_process : "";
+}
+
+int64_t fake_oci_last_timeout(struct fake_oci *f)
+{
+	return f->last_timeout;
 }
 
 int fake_oci_calls(struct fake_oci *f, enum fake_op op)

@@ -20,6 +20,7 @@ enum fake_op {
 	FAKE_WAIT_FD,
 	FAKE_MONITOR_ALIVE,
 	FAKE_UPDATE,
+	FAKE_RUN_PROCESS,
 	FAKE_OPS
 };
 
@@ -47,6 +48,13 @@ void fake_oci_process(struct fake_oci *f, int32_t pid, uint64_t pid_start);
 /* Called before each create, with no lock of the fake held. */
 void fake_oci_on_create(
     struct fake_oci *f, void (*fn)(const struct ctr_oci_container *k, void *arg), void *arg);
+/* What the next processes that are run in its containers print and end with (default: "", 0); -1 = they do not end in
+ * time. `during` (may be NULL) is called while one runs. */
+void fake_oci_exec(struct fake_oci *f, int code, const char *output);
+void fake_oci_during_exec(struct fake_oci *f, void (*during)(void *arg), void *arg);
+/* The last process that was run: its JSON ("" = none), and its timeout. Valid until the next one. */
+const char *fake_oci_last_exec(struct fake_oci *f);
+int64_t fake_oci_last_timeout(struct fake_oci *f);
 /* How often an operation was called; and the status it has for a container. */
 int fake_oci_calls(struct fake_oci *f, enum fake_op op);
 int fake_oci_status(struct fake_oci *f, const char *id);

@@ -65,6 +65,16 @@ static int apply(ctr_container_t *c, const char *op, ctr_error_t **err)
 		return ctr_container_mount(c, NULL, err);
 	if (!strcmp(op, "UNMOUNT"))
 		return ctr_container_unmount(c, 0, err);
+	if (!strcmp(op, "HEALTHCHECK")) {
+		/* The state lets it through to look, and there is none. */
+		int r = ctr_container_healthcheck_run(c, 0, NULL, err);
+
+		if (r != CTR_E_NO_HEALTHCHECK)
+			return r;
+		ctr_error_free(*err);
+		*err = NULL;
+		return 0;
+	}
 	if (!strcmp(op, "SYNC"))
 		return ctr_container_sync(c, err);
 	if (!strcmp(op, "RENAME"))
