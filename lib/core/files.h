@@ -55,6 +55,9 @@ void ctr__files_free(struct ctr__files *f);
  * success; failures leave the line there. */
 void ctr__files_unshare(struct ctr_container *c, const ctr_config_t *cfg);
 
+/* The container has another name than in `old`: so it has in that file, if it is in one. */
+void ctr__files_renamed(struct ctr_container *c, const ctr_config_t *old);
+
 /* ---- between the files named above ---- */
 
 /* Has the spec no mount of its own at this place? */

@@ -312,6 +312,18 @@ void ctr__files_unshare(struct ctr_container *c, const ctr_config_t *cfg)
 		(void)change_shared(dir, cfg->name, false);
 }
 
+void ctr__files_renamed(struct ctr_container *c, const ctr_config_t *old)
+{
+	CTR__FREE char *dir = NULL;
+
+	if (!ctr__state_is_live(c->state.state) || !old->net_ns_ctr || old->use_image_hosts)
+		return;
+	if (owner_dir(c, old, &dir, NULL) < 0)
+		return;
+	(void)change_shared(dir, old->name, false);
+	(void)change_shared(dir, c->cfg->name, true);
+}
+
 static int bind_shared(
     struct ctr__files *f, const char *dir, const char *name, const char *dest, ctr_error_t **err)
 {

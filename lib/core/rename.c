@@ -2,6 +2,7 @@
 /* Another name for a container. */
 #include <string.h>
 
+#include "core/files.h"
 #include "core/update.h"
 #include "util/cleanup.h"
 #include "util/json.h"
@@ -36,7 +37,7 @@ static int check_name(const struct ctr_container *c, const char *name, ctr_error
 int ctr__rename(struct ctr_container *c, const char *name, ctr_error_t **err)
 {
 	CTR__GUARD struct ctr__guard g;
-	CTR__CONFIG ctr_config_t *cfg = NULL;
+	CTR__CONFIG ctr_config_t *cfg = NULL, *old = NULL;
 	int r = ctr__enter(c, CTR__OP_RENAME, CTR__LOOK_NOW | CTR__REPAIR, &g, err);
 
 	if (r < 0)
@@ -46,5 +47,11 @@ int ctr__rename(struct ctr_container *c, const char *name, ctr_error_t **err)
 	r = check_name(g.c, name, err);
 	if (r >= 0)
 		r = ctr__config_edit(g.c->cfg, set_name, (void *)(uintptr_t)name, &cfg, err);
-	return r < 0 ? r : ctr__container_rewrite(g.c, cfg, CTR_EVENT_RENAME, err);
+	if (r < 0)
+		return r;
+	old = ctr__config_ref(g.c->cfg);
+	r = ctr__container_rewrite(g.c, cfg, CTR_EVENT_RENAME, err);
+	if (r >= 0)
+		ctr__files_renamed(g.c, old);
+	return r;
 }

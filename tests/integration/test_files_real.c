@@ -295,9 +295,11 @@ static void test_shared_files(void **state)
 	OK(ctr_config_builder_set_str(b, CTR_CONFIG_NAME, "third", err));
 	OK(ctr_config_builder_set_str(b, CTR_CONFIG_NET_NS_CTR, ctr_container_id(c), err));
 	d = real_create_from(r, b);
+	OK(ctr_container_rename(c, "2nd", err));
 	OK(ctr_container_start(d, 0, err));
 	assert_int_equal(real_wait(d), 0);
-	real_await_log(d, "127.0.0.1\tsecond");
+	real_await_log(d, "127.0.0.1\t2nd");
+	OK(ctr_container_rename(c, "second", err));
 	real_await_log(d, "127.0.0.1\tthird");
 	OK(ctr_container_cleanup(d, 0, err));
 	hosts = real_slurp("%s/hosts", run_dir);
