@@ -33,7 +33,7 @@ static void check_state(const struct ctr__state *s)
 
 	require(s->state >= CTR_STATE_UNKNOWN && s->state <= CTR_STATE_STOPPING);
 	require(s->pid >= 0 && s->conmon_pid >= 0);
-	require(s->bind_mounts_n <= 8);
+	require(2 * s->bind_mounts_n <= CTR__ARRAY_SIZE(s->bind_mounts));
 	for (uint32_t i = 0; i < 2 * s->bind_mounts_n; i++)
 		require(s->bind_mounts[i] != NULL);
 	ctr__state_encode(s, &once);
