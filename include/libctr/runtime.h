@@ -57,6 +57,11 @@ struct ctr_open_opts {
 	                     * container with a restart policy or automatic removal has ended,
 	                     * and which runs health checks; NULL = where the library was
 	                     * installed with it                                             */
+	/* Directories with hook files, as oci-hooks(5) of containers has them, NULL-terminated list of
+	 * absolute paths; NULL = none. Later directories win. libpod looks into
+	 * "/usr/share/containers/oci/hooks.d" and "/etc/containers/oci/hooks.d". Copied. Read at every
+	 * init; a file that is not understood fails it. They apply to what this runtime object starts. */
+	const char *const *hooks_dirs;
 };
 
 /*

@@ -31,6 +31,15 @@ static bool add_option(char ***words, const char *name, const char *value)
 	return !value || (add(words, name) && add(words, value));
 }
 
+static bool add_hooks_dirs(char ***words, const struct ctr_runtime *rt)
+{
+	for (char *const *d = rt->hooks_dirs; d && *d; d++) {
+		if (!add_option(words, "--hooks-dir", *d))
+			return false;
+	}
+	return true;
+}
+
 static bool fill(const struct ctr_container *c, char ***words)
 {
 	const struct ctr_runtime *rt = c->rt;
@@ -40,7 +49,7 @@ static bool fill(const struct ctr_container *c, char ***words)
 	       add_option(words, "--run-root", ctr__store_run_root(rt->store)) &&
 	       add_option(words, "--runtime", rt->oci_paths) &&
 	       add_option(words, "--conmon", rt->conmon) &&
-	       add_option(words, "--helper", rt->helper) &&
+	       add_option(words, "--helper", rt->helper) && add_hooks_dirs(words, rt) &&
 	       (!rt->systemd_cgroup || add(words, "--systemd-cgroup")) && add(words, c->id);
 }
 

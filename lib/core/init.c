@@ -41,6 +41,7 @@ static void init_free(struct init *in)
 {
 	ctr__paths_free(&in->paths);
 	ctr_strv_free(in->exit_command);
+	free(in->spec.stage_hooks);
 	ctr__join_free(&in->join);
 	ctr__files_free(&in->files);
 }
@@ -177,6 +178,7 @@ static int generate(struct init *in, struct ctr__buf *out, ctr_error_t **err)
 	    .hostname = ctr_config_hostname(cfg),
 	    .bind_mounts = binds,
 	    .bind_mounts_n = list_binds(in, binds),
+	    .hooks_dirs = (const char *const *)in->c->rt->hooks_dirs,
 	    .process_label = selinux ? cfg->process_label : NULL,
 	    .mount_label = selinux ? cfg->mount_label : NULL,
 	    .user = &in->files.spec_user,
@@ -273,6 +275,7 @@ static void set_created(struct init *in)
 	s->mounted = true;
 	s->mountpoint = in->root_path;
 	s->config_path = in->paths.config_json;
+	s->stage_hooks = in->spec.stage_hooks ? in->spec.stage_hooks : "";
 	s->bind_mounts_n = (uint32_t)list_binds(in, binds);
 	for (uint32_t i = 0; i < s->bind_mounts_n; i++) {
 		s->bind_mounts[2 * i] = binds[i].key;

@@ -17,6 +17,7 @@
 #include "sys/path.h"
 #include "util/cleanup.h"
 
+#define HOOKS_DIRS_MAX   32 /* the helper takes no more */
 #define DEFAULT_ROOT     "/var/lib/libctr"
 #define DEFAULT_RUN_ROOT "/run/libctr"
 
@@ -201,6 +202,23 @@ static int add_oci_runtimes(
 	return add_usual_runtimes(rt, conmon, err);
 }
 
+static int check_hooks_dirs(const char *const *dirs, ctr_error_t **err)
+{
+	if (ctr__strv_len(dirs) > HOOKS_DIRS_MAX)
+		return ctr__fail(
+		    err, CTR_E_INVALID, "more than %d hook directories", HOOKS_DIRS_MAX);
+	for (; dirs && *dirs; dirs++) {
+		if (ctr__path_is_clean(*dirs))
+			continue;
+		ctr__fail(err, CTR_E_INVALID,
+		    "hook directory \"%s\" is not an absolute path without \".\" and \"..\"",
+		    *dirs);
+		ctr__error_detail(err, "path", *dirs);
+		return CTR_E_INVALID;
+	}
+	return 0;
+}
+
 /* Its absence matters only to containers that need it, unless the caller names it. */
 static int take_helper(struct ctr_runtime *rt, const struct ctr_open_opts *o, ctr_error_t **err)
 {
@@ -211,6 +229,9 @@ static int take_helper(struct ctr_runtime *rt, const struct ctr_open_opts *o, ct
 	rt->helper = strdup(o->helper ? o->helper : CTR__HELPER_PATH);
 	rt->conmon = ctr__strdup_null(o->conmon);
 	rt->oci_paths = ctr__strdup_null(o->oci_runtimes);
+	rt->hooks_dirs = o->hooks_dirs ? ctr__strv_copy(o->hooks_dirs) : NULL;
+	if (o->hooks_dirs && !rt->hooks_dirs)
+		return ctr__fail_nomem(err);
 	if (!rt->helper || (o->conmon && !rt->conmon) || (o->oci_runtimes && !rt->oci_paths))
 		return ctr__fail_nomem(err);
 	return 0;
@@ -326,6 +347,8 @@ int ctr__runtime_open(const struct ctr_open_opts *opts, struct ctr_runtime **out
 	if (!o.run_root)
 		o.run_root = DEFAULT_RUN_ROOT;
 	r = check_dirs(o.root, o.run_root, err);
+	if (r >= 0)
+		r = check_hooks_dirs(o.hooks_dirs, err);
 	if (r < 0)
 		return r;
 	rt = runtime_new();
@@ -400,6 +423,7 @@ void ctr__runtime_unref(struct ctr_runtime *rt)
 	free(rt->oci_paths);
 	free(rt->conmon);
 	free(rt->helper);
+	ctr__strv_free(rt->hooks_dirs);
 	pthread_mutex_destroy(&rt->drivers_mutex);
 	pthread_mutex_destroy(&rt->events_mutex);
 	free(rt);

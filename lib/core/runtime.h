@@ -32,7 +32,8 @@ struct ctr_runtime {
 	/* What the helper needs to open the same runtime; NULL = the default. */
 	char *oci_paths; /* colon-separated */
 	char *conmon;
-	char *helper; /* never NULL */
+	char *helper;      /* never NULL */
+	char **hooks_dirs; /* NULL: none */
 
 	/* Drivers: only ever added to, at the head; read without the mutex. */
 	pthread_mutex_t drivers_mutex;

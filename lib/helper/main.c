@@ -20,13 +20,14 @@ static const struct subcommand {
     {"health", cmd_health, true, "ID STARTED INTERVAL STARTUP-INTERVAL",
         "check a container's health while it runs"},
 };
+#define HOOKS_DIRS_MAX 32
 enum { N_SUBCOMMANDS = sizeof(subcommands) / sizeof(*subcommands) };
 
 static const struct option options[] = {{"root", required_argument, NULL, 'r'},
     {"run-root", required_argument, NULL, 'R'}, {"runtime", required_argument, NULL, 'o'},
     {"conmon", required_argument, NULL, 'c'}, {"helper", required_argument, NULL, 'H'},
-    {"systemd-cgroup", no_argument, NULL, 's'}, {"wait", no_argument, NULL, 'w'},
-    {"help", no_argument, NULL, 'h'}, {0}};
+    {"hooks-dir", required_argument, NULL, 'k'}, {"systemd-cgroup", no_argument, NULL, 's'},
+    {"wait", no_argument, NULL, 'w'}, {"help", no_argument, NULL, 'h'}, {0}};
 
 static const struct subcommand *find(const char *name)
 {
@@ -48,6 +49,7 @@ static int usage(FILE *out)
 	             "  --runtime PATH[:PATH...]     OCI runtimes\n"
 	             "  --conmon PATH                container monitor\n"
 	             "  --helper PATH                this program, for the containers it starts\n"
+	             "  --hooks-dir DIR              hook files; may be repeated\n"
 	             "  --systemd-cgroup             cgroups through systemd\n"
 	             "  --wait                       stay in the foreground\n");
 	return out == stdout ? 0 : 2;
@@ -98,6 +100,8 @@ int main(int argc, char **argv)
 {
 	struct ctr_open_opts open_opts = {.size = sizeof(open_opts)};
 	const struct subcommand *s = argc > 1 ? find(argv[1]) : NULL;
+	const char *hooks_dirs[HOOKS_DIRS_MAX + 1] = {NULL};
+	size_t n_hooks_dirs = 0;
 	bool wait = false;
 	int o;
 
@@ -112,6 +116,12 @@ int main(int argc, char **argv)
 		case 'o': open_opts.oci_runtimes = optarg; break;
 		case 'c': open_opts.conmon = optarg; break;
 		case 'H': open_opts.helper = optarg; break;
+		case 'k':
+			if (n_hooks_dirs == HOOKS_DIRS_MAX)
+				return usage(stderr);
+			hooks_dirs[n_hooks_dirs++] = optarg;
+			open_opts.hooks_dirs = hooks_dirs;
+			break;
 		case 's': open_opts.flags |= CTR_OPEN_SYSTEMD_CGROUP; break;
 		case 'w': wait = true; break;
 		case 'h': return usage(stdout);

@@ -69,6 +69,26 @@ static int judge(struct ctr__oci_result *r, int status, ctr_error_t **err)
 	return 0;
 }
 
+static bool runs_hooks(const char *command)
+{
+	return strcmp(command, "start") == 0 || strcmp(command, "delete") == 0;
+}
+
+/* crun writes the container's state to each hook. One that ends without reading it must not take crun along
+ * by SIGPIPE, halfway through a start or delete. */
+static int run_with_hooks(const struct ctr__conmon *d, const char *const *argv,
+    const char *const *env, struct ctr__oci_result *r, int *status, ctr_error_t **err)
+{
+	const struct ctr__filter f = {.path = d->runtime_path,
+	    .argv = argv,
+	    .envp = env,
+	    .out_max = CTR__OCI_TEXT_MAX,
+	    .timeout_ms = d->command_timeout_ms,
+	    .ignore_sigpipe = true};
+
+	return ctr__run_filter(&f, &r->out, &r->diag, status, &r->known, err);
+}
+
 int ctr__oci_run(const struct ctr__conmon *d, const struct ctr_oci_container *c,
     const char *const *args, struct ctr__oci_result *r, ctr_error_t **err)
 {
@@ -85,8 +105,11 @@ int ctr__oci_run(const struct ctr__conmon *d, const struct ctr_oci_container *c,
 	if (build_argv(d, args, argv) < 0)
 		return ctr__fail(
 		    err, CTR_E_INTERNAL, "OCI runtime %s: too many arguments", d->name);
-	rc = ctr__run(d->runtime_path, argv, env, -1, d->command_timeout_ms, &r->out, &r->diag,
-	    &status, &r->known, err);
+	if (runs_hooks(args[0]))
+		rc = run_with_hooks(d, argv, env, r, &status, err);
+	else
+		rc = ctr__run(d->runtime_path, argv, env, -1, d->command_timeout_ms, &r->out,
+		    &r->diag, &status, &r->known, err);
 	if (rc < 0) {
 		rc = ctr__error_prefix(err, rc, "OCI runtime %s: %s", d->name, args[0]);
 		ctr__error_detail(err, "oci.runtime", d->name);

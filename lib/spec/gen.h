@@ -8,6 +8,7 @@
 #define LIBCTR_SPEC_GEN_H
 
 #include "spec/edit.h"
+#include "spec/hooks.h"
 #include "spec/spec.h"
 
 struct ctr__gen {
@@ -16,7 +17,9 @@ struct ctr__gen {
 	const ctr_config_t *cfg;
 	const struct ctr__spec_facts *facts;
 	ctr_error_t **err;
-	int code; /* 0, or the negative code of the step that failed */
+	int code;                    /* 0, or the negative code of the step that failed */
+	struct ctr__hook_list hooks; /* those that apply */
+	char *stage_hooks;           /* malloc'ed: see struct ctr__spec_result */
 };
 
 /* Sets a variable ("HOME=") of the environment unless it is there. */
@@ -43,6 +46,9 @@ void ctr__gen_namespaces(struct ctr__gen *g);
 void ctr__gen_labels(struct ctr__gen *g);
 void ctr__gen_hostname(struct ctr__gen *g);
 void ctr__gen_no_new_privs(struct ctr__gen *g);
+/* gen_hooks.c */
+void ctr__gen_find_hooks(struct ctr__gen *g);
+void ctr__gen_hooks(struct ctr__gen *g);
 /* gen_limits.c */
 void ctr__gen_rlimits(struct ctr__gen *g);
 /* gen_user.c */

@@ -5,6 +5,8 @@
  */
 #include "spec/gen.h"
 
+#include <stdlib.h>
+
 #include "spec/mounts.h"
 #include "util/cleanup.h"
 
@@ -49,37 +51,43 @@ static int parse_copy(const ctr_config_t *cfg, struct ctr__json_doc **doc, ctr_e
 	return ctr__spec_validate((*doc)->root, err);
 }
 
+/* The order of semantics, see spec.h: each step may rely on those before it. */
 static int run_steps(struct ctr__gen *g)
 {
-	/* The order matters: see spec.h. */
-	static void (*const steps[])(struct ctr__gen *) = {ctr__gen_root, ctr__gen_labels,
-	    ctr__gen_bind_mounts, ctr__gen_resolve_tmpfs, ctr__gen_user, ctr__gen_namespaces,
+	static void (*const steps[])(struct ctr__gen *) = {ctr__gen_find_hooks, ctr__gen_root,
+	    ctr__gen_labels, ctr__gen_bind_mounts, ctr__gen_resolve_tmpfs, ctr__gen_user, ctr__gen_namespaces,
 	    ctr__gen_hostname, ctr__gen_annotations, ctr__gen_cgroup, ctr__gen_sort_mounts,
-	    ctr__gen_propagation, ctr__gen_rlimits, ctr__gen_hidden_paths, ctr__gen_no_new_privs};
+	    ctr__gen_propagation, ctr__gen_hooks, ctr__gen_rlimits, ctr__gen_hidden_paths,
+	    ctr__gen_no_new_privs};
 
-	for (size_t i = 0; i < CTR__ARRAY_SIZE(steps) && g->code == 0; i++)
+	for (size_t i = 0; i < CTR__ARRAY_SIZE(steps) && g->code == 0 && !g->e.failed; i++)
 		steps[i](g);
+	if (g->code == 0 && g->e.failed)
+		return ctr__fail_nomem(g->err);
 	return g->code;
+}
+
+static void gen_end(struct ctr__gen *g)
+{
+	ctr__json_doc_free(g->e.doc);
+	ctr__hook_list_free(&g->hooks);
+	free(g->stage_hooks);
 }
 
 int ctr__spec_generate(const ctr_config_t *cfg, const struct ctr__spec_facts *f,
     struct ctr__buf *out, struct ctr__spec_result *result, ctr_error_t **err)
 {
-	CTR__JSON_DOC struct ctr__json_doc *doc = NULL;
+	CTR__CLEANUP(gen_end) struct ctr__gen g = {.cfg = cfg, .facts = f, .err = err};
 	int r;
 
 	if (!f->root_path)
 		return ctr__fail(err, CTR_E_INTERNAL, "no root file system is mounted");
-	if ((r = parse_copy(cfg, &doc, err)) < 0)
+	if ((r = parse_copy(cfg, &g.e.doc, err)) < 0)
 		return r;
-	struct ctr__gen g = {
-	    .e = {.doc = doc}, .spec = doc->root, .cfg = cfg, .facts = f, .err = err};
+	g.spec = g.e.doc->root;
 	g.process = ctr__json_get(g.spec, "process");
-
 	if ((r = run_steps(&g)) < 0)
 		return r;
-	if (g.e.failed)
-		return ctr__fail_nomem(err);
 
 	size_t before = out->len;
 	ctr__json_write(g.spec, false, out);
@@ -88,5 +96,6 @@ int ctr__spec_generate(const ctr_config_t *cfg, const struct ctr__spec_facts *f,
 		return ctr__fail_nomem(err);
 	}
 	*result = result_of(&g);
+	result->stage_hooks = CTR__STEAL_PTR(g.stage_hooks);
 	return 0;
 }

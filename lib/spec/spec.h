@@ -7,7 +7,28 @@
  * validate.c  the types of what libctr reads or edits
  * generate.c  the config.json of a bundle, from a configuration and what is known at init, step by step:
  *             gen_mounts.c, gen_namespaces.c, gen_process.c, gen_linux.c (gen.h)
+ * hooks.h     hook directories: hook_dirs.c, hook_check.c, hook_filter.c
  * edit.c, mounts.c  writing into a document; its list of mounts
+ *
+ * The order of generation (generate.c). Each step works on a copy of the configuration's spec and may rely on
+ * those before it; what a step does not mention stays as the user wrote it.
+ *
+ *  1  hooks       which hook files apply: asked of the spec before anything is changed
+ *  2  root        root.path, root.readonly
+ *  3  labels      process.selinuxLabel, linux.mountLabel; only with SELinux, not with the option "disable"
+ *  4  binds       files and directories that libctr provides; a user's mount with that destination wins
+ *  5  tmpfs       destinations that are links in the root file system are followed there
+ *  6  user        user, groups, HOME and umask, as looked up in the root file system
+ *  7  namespaces  those of other containers are joined by path
+ *  8  hostname    hostname and the variable HOSTNAME
+ *  9  annotations stop signal, manager, time of creation; with systemd also the scope's stop settings
+ * 10  cgroup      linux.cgroupsPath
+ * 11  mounts      sorted by the depth of their destinations, otherwise in their order
+ * 12  propagation shared and slave volumes: their host's side is checked, linux.rootfsPropagation is set
+ * 13  hooks       those of OCI stages are appended to the spec's, then precreate hooks filter the spec
+ * 14  rlimits     NOFILE and NPROC, unless set, as high as this process may
+ * 15  hidden      none with privileged; else at least the power meters
+ * 16  privileges  process.noNewPrivileges
  */
 #ifndef LIBCTR_SPEC_SPEC_H
 #define LIBCTR_SPEC_SPEC_H
@@ -74,12 +95,15 @@ struct ctr__spec_facts {
 	bool host_user_ns; /* what should be joined is the host's: no user namespace at all */
 	const char *process_label, *mount_label; /* NULL without SELinux */
 	const struct ctr__spec_user *user;       /* NULL: as the spec says */
+	const char *const *hooks_dirs;           /* NULL-terminated or NULL: see hooks.h */
 };
 
 struct ctr__spec_result {
 	bool terminal;    /* process.terminal */
 	bool start_hooks; /* has poststart (or startContainer) hooks */
 	bool own_pid_ns;  /* a PID namespace of its own */
+	/* JSON, malloc'ed: {"precreate":[hooks that were run]}; NULL if there were none. */
+	char *stage_hooks;
 };
 
 /* Appends the config.json text to `out`. The configuration's spec is not changed. */

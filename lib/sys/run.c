@@ -5,9 +5,12 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <signal.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 #include "sys/fd.h"
+#include "sys/proc.h"
 #include "sys/wait_util.h"
 #include "util/cleanup.h"
 
@@ -20,11 +23,14 @@
 struct stream {
 	struct ctr__buf *buf; /* NULL = not wanted */
 	int fd;               /* -1 = not wanted, or at its end */
-	size_t kept;
+	size_t max, kept;
+	bool cut; /* there was more */
 };
 
 struct run {
 	struct stream streams[2];
+	int in; /* standard input; -1 = /dev/null */
+	bool kills_group, ignore_sigpipe;
 	struct ctr__child child;
 	int64_t deadline;
 	bool together; /* one pipe for both */
@@ -34,6 +40,7 @@ static void run_close(struct run *r)
 {
 	for (size_t i = 0; i < 2; i++)
 		ctr__cleanup_close(&r->streams[i].fd);
+	ctr__cleanup_close(&r->in);
 }
 
 /* Our end does not block; the child's end is a normal one. */
@@ -52,10 +59,12 @@ static int open_stream(struct stream *s, int *child_end)
 
 static void keep(struct stream *s, const char *data, size_t len)
 {
-	size_t room = KEEP_MAX - s->kept;
+	size_t room = s->max - s->kept;
 
-	if (len > room)
+	if (len > room) {
+		s->cut = true;
 		len = room;
+	}
 	ctr__buf_add(s->buf, data, len);
 	s->kept += len;
 }
@@ -103,9 +112,10 @@ static int start(struct run *r, const char *path, const char *const *argv, const
 	                      .argv = argv,
 	                      .envp = envp,
 	                      .cwd_fd = cwd_fd,
-	                      .fds = {-1, out, r->together ? out : diag},
+	                      .fds = {r->in, out, r->together ? out : diag},
 	                      .nfds = 3,
-	                      .new_group = true},
+	                      .new_group = true,
+	                      .ignore_sigpipe = r->ignore_sigpipe},
 	    &r->child, err);
 }
 
@@ -164,13 +174,39 @@ static bool out_of_memory(const struct run *r)
 	       (r->streams[1].buf && r->streams[1].buf->failed);
 }
 
+/* With what it has started: that is in its group, whose number is not used again while the process is there. */
+static void kill_all(struct run *r)
+{
+	if (r->kills_group && r->child.pidfd >= 0 && ctr__pidfd_wait(r->child.pidfd, 0) == 0)
+		kill(-r->child.pid, SIGKILL);
+	ctr__child_kill(&r->child);
+}
+
+static int finish(struct run *r, const char *path, int *status, bool *known, ctr_error_t **err)
+{
+	int rc = pump(r, status, known, err);
+
+	if (rc < 0)
+		kill_all(r);
+	drain(&r->streams[0]);
+	drain(&r->streams[1]);
+	if (rc == CTR_E_TIMEOUT)
+		return ctr__fail(
+		    err, CTR_E_TIMEOUT, "%s has not ended in time and was killed", path);
+	if (rc == 0 && out_of_memory(r))
+		return ctr__fail_nomem(err);
+	return rc;
+}
+
 int ctr__run(const char *path, const char *const *argv, const char *const *envp, int cwd_fd,
     int64_t timeout_ms, struct ctr__buf *out, struct ctr__buf *diag, int *status, bool *known,
     ctr_error_t **err)
 {
 	CTR__CLEANUP(run_close)
 	struct run r = {
-	    .streams = {{.buf = out, .fd = -1}, {.buf = diag == out ? NULL : diag, .fd = -1}},
+	    .streams = {{.buf = out, .fd = -1, .max = KEEP_MAX},
+	        {.buf = diag == out ? NULL : diag, .fd = -1, .max = KEEP_MAX}},
+	    .in = -1,
 	    .deadline = ctr__deadline(timeout_ms),
 	    .together = out && diag == out,
 	};
@@ -179,17 +215,52 @@ int ctr__run(const char *path, const char *const *argv, const char *const *envp,
 	*status = 0;
 	*known = false;
 	rc = start(&r, path, argv, envp, cwd_fd, err);
+	return rc < 0 ? rc : finish(&r, path, status, known, err);
+}
+
+/* ---- filters ---- */
+
+/* A file in memory with this text, read from its beginning. Descriptor or -errno. */
+static int text_file(const char *text, size_t len)
+{
+	CTR__CLOSE int fd = memfd_create("libctr-input", MFD_CLOEXEC);
+	int rc;
+
+	if (fd < 0)
+		return -errno;
+	rc = ctr__write_all(fd, text, len);
 	if (rc < 0)
 		return rc;
-	rc = pump(&r, status, known, err);
-	if (rc < 0)
-		ctr__child_kill(&r.child);
-	drain(&r.streams[0]);
-	drain(&r.streams[1]);
-	if (rc == CTR_E_TIMEOUT)
+	return lseek(fd, 0, SEEK_SET) < 0 ? -errno : ctr__steal_fd(&fd);
+}
+
+int ctr__run_filter(const struct ctr__filter *f, struct ctr__buf *out, struct ctr__buf *diag,
+    int *status, bool *known, ctr_error_t **err)
+{
+	CTR__CLEANUP(run_close)
+	struct run r = {
+	    .streams = {{.buf = out, .fd = -1, .max = f->out_max},
+	        {.buf = diag, .fd = -1, .max = KEEP_MAX}},
+	    .in = -1,
+	    .kills_group = true,
+	    .ignore_sigpipe = f->ignore_sigpipe,
+	    .deadline = ctr__deadline(f->timeout_ms),
+	};
+	int rc;
+
+	*status = 0;
+	*known = false;
+	if (f->in) {
+		r.in = text_file(f->in, f->in_len);
+		if (r.in < 0)
+			return ctr__fail_errno(
+			    err, -r.in, NULL, "cannot prepare the input of %s", f->path);
+	}
+	rc = start(&r, f->path, f->argv, f->envp, -1, err);
+	if (rc >= 0)
+		rc = finish(&r, f->path, status, known, err);
+	if (rc >= 0 && r.streams[0].cut)
 		return ctr__fail(
-		    err, CTR_E_TIMEOUT, "%s has not ended in time and was killed", path);
-	if (rc == 0 && out_of_memory(&r))
-		return ctr__fail_nomem(err);
+		    err, CTR_E_INVALID, "%s printed more than %zu bytes", f->path, f->out_max);
 	return rc;
 }

@@ -83,6 +83,7 @@ struct plan {
 	pid_t parent;
 	bool new_group;
 	bool die_with_parent;
+	bool ignore_sigpipe;
 	/* Written by the child. */
 	volatile bool shared; /* the child shares our memory */
 	volatile struct report report;
@@ -90,7 +91,7 @@ struct plan {
 
 /* ---- in the child ---- */
 
-IN_CHILD static void reset_signals(void)
+IN_CHILD static void reset_signals(bool ignore_sigpipe)
 {
 	/* A kernel sigaction that is all zero is SIG_DFL. */
 	unsigned long action[16];
@@ -100,6 +101,10 @@ IN_CHILD static void reset_signals(void)
 	for (int sig = 1; sig < _NSIG; sig++) {
 		if (sig != SIGKILL && sig != SIGSTOP)
 			syscall(SYS_rt_sigaction, sig, action, NULL, KERNEL_SIGSET);
+	}
+	if (ignore_sigpipe) {
+		*(volatile unsigned long *)action = (unsigned long)SIG_IGN;
+		syscall(SYS_rt_sigaction, SIGPIPE, action, NULL, KERNEL_SIGSET);
 	}
 }
 
@@ -212,7 +217,7 @@ IN_CHILD static bool close_others(int from)
 
 IN_CHILD static enum step prepare_and_exec(struct plan *p)
 {
-	reset_signals();
+	reset_signals(p->ignore_sigpipe);
 	if (!set_attributes(p))
 		return STEP_ATTRIBUTES;
 	if (!set_cwd(p))
@@ -280,6 +285,7 @@ static void make_plan(const struct ctr__spawn *s, int null_fd, int report_fd, st
 	p->parent = getpid();
 	p->new_group = s->new_group;
 	p->die_with_parent = s->die_with_parent;
+	p->ignore_sigpipe = s->ignore_sigpipe;
 }
 
 /* The pidfd cannot come from clone on kernels before 5.2 (they ignore the flag) and in tools that refuse

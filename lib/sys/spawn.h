@@ -27,6 +27,7 @@ struct ctr__spawn {
 	int fds[CTR__SPAWN_MAX_FDS]; /* child's descriptor i is ours fds[i]; -1 = /dev/null      */
 	int nfds;             /* at least 3 are set up: missing ones are /dev/null            */
 	bool new_group;       /* setpgid(0, 0)                                                */
+	bool ignore_sigpipe;  /* the one signal that is not set to its default */
 	bool die_with_parent; /* PR_SET_PDEATHSIG SIGKILL, checked against a lost race        */
 };
 
@@ -53,5 +54,21 @@ void ctr__child_kill(struct ctr__child *child);
 int ctr__run(const char *path, const char *const *argv, const char *const *envp, int cwd_fd,
     int64_t timeout_ms, struct ctr__buf *out, struct ctr__buf *diag, int *status, bool *known,
     ctr_error_t **err);
+
+/* A program that turns its standard input into its standard output. */
+struct ctr__filter {
+	const char *path;
+	const char *const *argv, *const *envp;
+	const char *in; /* NULL: nothing */
+	size_t in_len;
+	size_t out_max; /* more output than this is CTR_E_INVALID */
+	int64_t timeout_ms;
+	bool ignore_sigpipe;
+};
+
+/* As ctr__run(), in "/", with the text `in` as standard input (a file in memory, so that no writer can block or be
+ * signalled). When the time is up everything in its process group is killed. */
+int ctr__run_filter(const struct ctr__filter *f, struct ctr__buf *out, struct ctr__buf *diag,
+    int *status, bool *known, ctr_error_t **err);
 
 #endif

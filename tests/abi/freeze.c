@@ -297,7 +297,7 @@ AT(ctr_update_opts, env, 40);
 AT(ctr_update_opts, env_unset, 48);
 
 SIZE(ctr_open_opts, 80);
-FULL(ctr_open_opts, helper);
+FULL(ctr_open_opts, hooks_dirs);
 AT(ctr_open_opts, size, 0);
 AT(ctr_open_opts, flags, 8);
 AT(ctr_open_opts, root, 16);
@@ -309,6 +309,7 @@ AT(ctr_open_opts, log, 56);
 AT(ctr_open_opts, log_userdata, 64);
 AT(ctr_open_opts, log_level, 72);
 AT(ctr_open_opts, helper, 80);
+AT(ctr_open_opts, hooks_dirs, 88);
 
 SIZE(ctr_pod_opts, 96);
 FULL(ctr_pod_opts, create_command);

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What init writes into the bundle. The fake OCI runtime only keeps it, so all of it can be looked at. */
 #include "fixture.h"
+#include "spec_rows.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 /* A container with one field set; NULL if `code` < 0 is expected. */
@@ -139,6 +141,127 @@ static void test_label_options(void **state)
 	    "\"io.container.manager\":\"libctr\"%s", "");
 }
 
+/* ---- the schema ---- */
+
+static ctr_runtime_t *open_with(struct fixture *f, uint64_t flags, const char *const *hooks)
+{
+	struct ctr_open_opts o = {.size = sizeof(o),
+	    .root = f->root,
+	    .run_root = f->run,
+	    .flags = flags,
+	    .hooks_dirs = hooks};
+	struct ctr_oci_ops ops = fake_oci_ops;
+	ctr_runtime_t *rt = NULL;
+
+	ops.caps |= CTR_OCI_CAP_NO_CGROUPS;
+	OK(ctr_runtime_open(&o, &rt, err));
+	OK(ctr_runtime_add_oci(rt, &ops, fake_oci_new(), fake_oci_destroy, err));
+	return rt;
+}
+
+static ctr_container_t *create_row(
+    ctr_runtime_t *rt, struct fixture *f, const struct spec_row *row, ctr_container_t *base)
+{
+	ctr_config_builder_t *b = ctr_config_builder_new();
+	ctr_container_t *c = NULL;
+	ctr_config_t *cfg;
+
+	OK(ctr_config_builder_set_str(b, CTR_CONFIG_ROOTFS, f->rootfs, err));
+	OK(ctr_config_builder_set_str(b, CTR_CONFIG_RUNTIME, "fake", err));
+	OK(ctr_config_builder_add_str(b, CTR_CONFIG_COMMAND, "/bin/sh", err));
+	cfg = spec_row_config(row, b, ctr_container_id(base));
+	OK(ctr_container_create(rt, cfg, 0, &c, err));
+	ctr_config_unref(cfg);
+	return c;
+}
+
+static void write_rows(struct fixture *f, uint64_t flags, const char *const *hooks, const char *dir)
+{
+	ctr_runtime_t *rt = open_with(f, flags, hooks);
+	ctr_container_t *base = create_with(rt, f, 0, NULL, 0);
+
+	assert_int_equal(mkdir(dir, 0755), 0);
+	OK(ctr_container_start(base, 0, err));
+	for (size_t i = 0; i < spec_rows_n; i++) {
+		ctr_container_t *c;
+
+		if (spec_rows[i].split)
+			continue;
+		c = create_row(rt, f, &spec_rows[i], base);
+		OK(ctr_container_init(c, 0, err));
+		spec_row_keep(c, dir, spec_rows[i].name);
+		OK(ctr_container_remove(c, CTR_REMOVE_FORCE, err));
+		ctr_container_unref(c);
+	}
+	OK(ctr_container_remove(base, CTR_REMOVE_FORCE, err));
+	ctr_container_unref(base);
+	ctr_runtime_unref(rt);
+	spec_rows_validate(dir);
+}
+
+static void test_schema(void **state)
+{
+	struct fixture *f = *state;
+	char dir[200];
+
+	snprintf(dir, sizeof(dir), "%s/cgroupfs", f->dir);
+	write_rows(f, 0, NULL, dir);
+	snprintf(dir, sizeof(dir), "%s/systemd", f->dir);
+	write_rows(f, CTR_OPEN_SYSTEMD_CGROUP, NULL, dir);
+	snprintf(dir, sizeof(dir), "%s/hooks", f->dir);
+	write_rows(f, 0, spec_hooks_dir(f->dir), dir);
+}
+
+/* ---- hook directories ---- */
+
+static void test_hook_directories_are_checked(void **state)
+{
+	struct fixture *f = *state;
+	struct ctr_open_opts o = {.size = sizeof(o), .root = f->root, .run_root = f->run};
+	const char *many[34] = {NULL};
+	ctr_runtime_t *rt = NULL;
+
+	o.hooks_dirs = (const char *const[]){"/etc", "hooks.d", NULL};
+	FAILS(CTR_E_INVALID, ctr_runtime_open(&o, &rt, err));
+	o.hooks_dirs = (const char *const[]){"/etc/../x", NULL};
+	FAILS(CTR_E_INVALID, ctr_runtime_open(&o, &rt, err));
+	for (int i = 0; i < 33; i++)
+		many[i] = "/nonexistent";
+	o.hooks_dirs = many;
+	FAILS(CTR_E_INVALID, ctr_runtime_open(&o, &rt, err));
+	many[32] = NULL;
+	OK(ctr_runtime_open(&o, &rt, err));
+	ctr_runtime_unref(rt);
+}
+
+/* A container whose hooks cannot be known does not start without them. */
+static void test_bad_hook_file(void **state)
+{
+	struct fixture *f = *state;
+	const char *const *dirs = spec_hooks_dir(f->dir);
+	ctr_runtime_t *rt = open_with(f, 0, dirs);
+	ctr_container_t *c = create_with(rt, f, 0, NULL, 0);
+	char path[400], *text;
+	FILE *file;
+
+	snprintf(path, sizeof(path), "%s/zz.json", dirs[0]);
+	file = fopen(path, "we");
+	assert_non_null(file);
+	fputs("{\"version\":\"1.0.0\"}", file);
+	fclose(file);
+	FAILS(CTR_E_INVALID, ctr_container_start(c, 0, err));
+	assert_state(c, CTR_STATE_CONFIGURED);
+	assert_int_equal(unlink(path), 0);
+	text = bundle_of(c);
+	assert_non_null(strstr(text, "PRECREATE=ran"));
+	/* The conditions are about the command, which is not a shell here. */
+	assert_null(strstr(text, "poststop"));
+	free(text);
+	ctr_container_unref(c);
+	OK(ctr_runtime_shutdown(rt, err));
+	ctr_runtime_unref(rt);
+}
+
 #define TEST(f) cmocka_unit_test_setup_teardown(f, fixture_setup, fixture_teardown)
 
 int main(void)
@@ -148,6 +271,9 @@ int main(void)
 	    TEST(test_systemd_paths),
 	    TEST(test_split_path),
 	    TEST(test_label_options),
+	    TEST(test_schema),
+	    TEST(test_hook_directories_are_checked),
+	    TEST(test_bad_hook_file),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -117,6 +117,91 @@ static void killed_when_time_is_up(void **state)
 	assert_int_equal(errno, ECHILD);
 }
 
+/* ---- filters ---- */
+
+static int filter(const char *script, const char *in, size_t max, int64_t timeout_ms,
+    struct ctr__buf *out, ctr_error_t **err)
+{
+	const char *argv[] = {"sh", "-c", script, NULL};
+	const struct ctr__filter f = {.path = "/bin/sh",
+	    .argv = argv,
+	    .envp = env_path,
+	    .in = in,
+	    .in_len = in ? strlen(in) : 0,
+	    .out_max = max,
+	    .timeout_ms = timeout_ms};
+	int status = 0;
+	bool known;
+
+	return ctr__run_filter(&f, out, NULL, &status, &known, err);
+}
+
+static void filters(void **state)
+{
+	CTR__BUF struct ctr__buf out = {0}, nothing = {0}, unread = {0};
+	CTR__FREE char *big = malloc(1 << 20);
+	int before = count_fds();
+
+	(void)state;
+	assert_non_null(big);
+	memset(big, 'x', (1 << 20) - 1);
+	big[(1 << 20) - 1] = '\0';
+	assert_int_equal(filter("tr x y </dev/stdin", big, 1 << 20, -1, &out, NULL), 0);
+	assert_int_equal(out.len, (1 << 20) - 1);
+	assert_int_equal(out.data[out.len - 1], 'y');
+	assert_int_equal(filter("cat; pwd", NULL, 10, -1, &nothing, NULL), 0);
+	assert_string_equal(nothing.data, "/\n");
+	/* Nobody is signalled when the input is not read. */
+	assert_int_equal(filter("echo done", big, 10, -1, &unread, NULL), 0);
+	assert_string_equal(unread.data, "done\n");
+	assert_int_equal(count_fds(), before);
+}
+
+static void filter_output_is_bounded(void **state)
+{
+	CTR__BUF struct ctr__buf fits = {0}, out = {0};
+	CTR__ERROR ctr_error_t *err = NULL;
+
+	(void)state;
+	assert_int_equal(filter("cat", "12345", 5, -1, &fits, NULL), 0);
+	assert_string_equal(fits.data, "12345");
+	assert_int_equal(filter("cat", "123456", 5, -1, &out, &err), CTR_E_INVALID);
+	assert_non_null(strstr(ctr_error_message(err), "5 bytes"));
+}
+
+static void sigpipe_can_be_ignored(void **state)
+{
+	const char *argv[] = {"sh", "-c", "kill -PIPE $$; exit 7", NULL};
+	struct ctr__filter f = {
+	    .path = "/bin/sh", .argv = argv, .envp = env_path, .timeout_ms = -1};
+	int status;
+	bool known;
+
+	(void)state;
+	assert_int_equal(ctr__run_filter(&f, NULL, NULL, &status, &known, NULL), 0);
+	assert_int_equal(status, SIGPIPE);
+	f.ignore_sigpipe = true;
+	assert_int_equal(ctr__run_filter(&f, NULL, NULL, &status, &known, NULL), 0);
+	assert_int_equal(status, 7 << 8);
+}
+
+/* With everything that it has started. */
+static void filter_is_killed_whole(void **state)
+{
+	CTR__BUF struct ctr__buf out = {0};
+	int64_t pid;
+
+	(void)state;
+	assert_int_equal(
+	    filter("sleep 1000 & echo $!; wait", NULL, 100, 300, &out, NULL), CTR_E_TIMEOUT);
+	assert_true(out.len > 0);
+	out.data[out.len - 1] = '\0';
+	assert_true(ctr__parse_i64(out.data, 2, INT32_MAX, &pid));
+	CTR__CLOSE int fd = ctr__pidfd_open((pid_t)pid, 0);
+	if (fd >= 0)
+		assert_int_equal(ctr__pidfd_wait(fd, 60000), 1);
+}
+
 static void program_is_missing(void **state)
 {
 	const char *argv[] = {"none", NULL};
@@ -143,6 +228,10 @@ int main(void)
 	    cmocka_unit_test(grandchild_keeps_the_pipe),
 	    cmocka_unit_test(closed_output_is_not_the_end),
 	    cmocka_unit_test(killed_when_time_is_up),
+	    cmocka_unit_test(filters),
+	    cmocka_unit_test(filter_output_is_bounded),
+	    cmocka_unit_test(sigpipe_can_be_ignored),
+	    cmocka_unit_test(filter_is_killed_whole),
 	    cmocka_unit_test(program_is_missing),
 	};
 
