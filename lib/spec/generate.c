@@ -55,10 +55,10 @@ static int parse_copy(const ctr_config_t *cfg, struct ctr__json_doc **doc, ctr_e
 static int run_steps(struct ctr__gen *g)
 {
 	static void (*const steps[])(struct ctr__gen *) = {ctr__gen_find_hooks, ctr__gen_root,
-	    ctr__gen_labels, ctr__gen_bind_mounts, ctr__gen_resolve_tmpfs, ctr__gen_user, ctr__gen_namespaces,
-	    ctr__gen_hostname, ctr__gen_annotations, ctr__gen_cgroup, ctr__gen_sort_mounts,
-	    ctr__gen_propagation, ctr__gen_hooks, ctr__gen_rlimits, ctr__gen_hidden_paths,
-	    ctr__gen_no_new_privs};
+	    ctr__gen_labels, ctr__gen_bind_mounts, ctr__gen_resolve_tmpfs, ctr__gen_user,
+	    ctr__gen_namespaces, ctr__gen_hostname, ctr__gen_annotations, ctr__gen_cgroup,
+	    ctr__gen_sort_mounts, ctr__gen_propagation, ctr__gen_hooks, ctr__gen_rlimits,
+	    ctr__gen_hidden_paths, ctr__gen_no_new_privs};
 
 	for (size_t i = 0; i < CTR__ARRAY_SIZE(steps) && g->code == 0 && !g->e.failed; i++)
 		steps[i](g);

@@ -204,6 +204,8 @@ static void test_schema(void **state)
 	struct fixture *f = *state;
 	char dir[200];
 
+	snprintf(dir, sizeof(dir), "%s/tmp", f->rootfs); /* a working directory */
+	assert_int_equal(mkdir(dir, 0755), 0);
 	snprintf(dir, sizeof(dir), "%s/cgroupfs", f->dir);
 	write_rows(f, 0, NULL, dir);
 	snprintf(dir, sizeof(dir), "%s/systemd", f->dir);
