@@ -14,6 +14,7 @@ struct spec_row {
 	/* A piece of the configuration's JSON text, and what stands in its place; pairs, NULL-terminated. */
 	const char *edits[9];
 	bool needs_cgroup; /* limits that the cgroups of a test machine may not have */
+	bool joins;        /* needs processes to join the namespaces of */
 	bool no_cgroup;    /* needs an OCI runtime that can do without */
 	bool split;        /* needs a cgroup of the caller's own */
 };
