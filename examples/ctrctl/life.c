@@ -6,16 +6,23 @@
 #include <signal.h>
 #include <stdio.h>
 
-static int do_start(ctr_container_t *c, void *userdata, ctr_error_t **err)
+static int do_start(ctr_container_t *c, void *flags, ctr_error_t **err)
 {
-	(void)userdata;
-	return ctr_container_start(c, 0, err);
+	return ctr_container_start(c, *(uint64_t *)flags, err);
 }
 
 int cmd_start(struct app *app, int argc, char **argv)
 {
-	(void)argc;
-	return for_each_target(app, argv + 1, do_start, NULL, true);
+	static const struct option options[] = {{"recursive", no_argument, NULL, 'r'}, {0}};
+	uint64_t flags = 0;
+	int o;
+
+	while ((o = getopt_long(argc, argv, "+r", options, NULL)) != -1) {
+		if (o == '?')
+			return usage_error(app, "wrong option '%s'", argv[optind - 1]);
+		flags = CTR_START_RECURSIVE;
+	}
+	return for_each_target(app, argv + optind, do_start, &flags, true);
 }
 
 static int do_stop(ctr_container_t *c, void *options, ctr_error_t **err)
@@ -116,14 +123,15 @@ static int do_remove(ctr_container_t *c, void *flags, ctr_error_t **err)
 
 int cmd_rm(struct app *app, int argc, char **argv)
 {
-	static const struct option options[] = {{"force", no_argument, NULL, 'f'}, {0}};
+	static const struct option options[] = {
+	    {"force", no_argument, NULL, 'f'}, {"depend", no_argument, NULL, 'd'}, {0}};
 	uint64_t flags = 0;
 	int o;
 
 	while ((o = getopt_long(argc, argv, "+f", options, NULL)) != -1) {
 		if (o == '?')
 			return usage_error(app, "wrong option '%s'", argv[optind - 1]);
-		flags = CTR_REMOVE_FORCE;
+		flags |= o == 'f' ? CTR_REMOVE_FORCE : CTR_REMOVE_RECURSIVE;
 	}
 	return for_each_target(app, argv + optind, do_remove, &flags, true);
 }

@@ -187,30 +187,33 @@ static bool is_first(const ctr_config_t *cfg, int32_t kind, const char *id)
 
 /* ---- the name that belongs to a UTS namespace ---- */
 
-/* 1 = of its own, 0 = the host's, -1 = elsewhere or unknown */
-static int uts_kind(const ctr_config_t *cfg)
-{
-	CTR__JSON_DOC struct ctr__json_doc *doc = NULL;
+enum uts { UTS_OWN, UTS_HOST, UTS_ELSEWHERE };
 
-	if (ctr__json_parse(cfg->spec.text, cfg->spec.len, "spec", &doc, NULL) < 0)
-		return -1;
-	CTR__JSON_EACH (ns, ctr__json_path(doc->root, "linux", "namespaces", NULL)) {
+static enum uts uts_of(const struct ctr__json *spec)
+{
+	CTR__JSON_EACH (ns, ctr__json_path(spec, "linux", "namespaces", NULL)) {
 		const char *path = ctr__json_str(ctr__json_get(ns, "path"));
 
 		if (ctr__streq(ctr__json_str(ctr__json_get(ns, "type")), "uts"))
-			return path && *path ? -1 : 1;
+			return path && *path ? UTS_ELSEWHERE : UTS_OWN;
 	}
-	return 0;
+	return UTS_HOST;
 }
 
+/* *out stays NULL if the name is not known. */
 static int name_of(const ctr_config_t *cfg, char **out, ctr_error_t **err)
 {
+	CTR__JSON_DOC struct ctr__json_doc *doc = NULL;
 	char host[HOST_NAME_MAX + 1] = "";
-	int kind = uts_kind(cfg);
+	enum uts uts;
+	int r = ctr__json_parse(cfg->spec.text, cfg->spec.len, "spec", &doc, err);
 
-	if (kind < 0 || (kind == 0 && gethostname(host, sizeof(host) - 1) < 0))
+	if (r < 0)
+		return r;
+	uts = uts_of(doc->root);
+	if (uts == UTS_ELSEWHERE || (uts == UTS_HOST && gethostname(host, sizeof(host) - 1) < 0))
 		return 0;
-	*out = strdup(kind ? ctr_config_hostname(cfg) : host);
+	*out = strdup(uts == UTS_OWN ? ctr_config_hostname(cfg) : host);
 	return *out ? 0 : ctr__fail_nomem(err);
 }
 

@@ -91,11 +91,15 @@ char *__wrap_strdup(const char *s)
 struct bench {
 	struct fixture *f;
 	ctr_container_t *c;
+	ctr_container_t *donor; /* what `c` depends on and joins, in operations of a family */
 	ctr_config_t *cfg;
 	char *json;
 	size_t json_len;
 	int64_t since_ns; /* events of this try only */
 };
+
+#define FAMILY \
+	100 /* `from`: it is configured and depends on another one, which is configured, too */
 
 struct op {
 	const char *name;
@@ -294,6 +298,25 @@ static int do_remove(struct bench *b, ctr_error_t **err)
 	return ctr_container_remove(b->c, CTR_REMOVE_FORCE, err);
 }
 
+static int do_start_family(struct bench *b, ctr_error_t **err)
+{
+	return ctr_container_start(b->c, CTR_START_RECURSIVE, err);
+}
+
+static int do_remove_family(struct bench *b, ctr_error_t **err)
+{
+	return ctr_container_remove(b->donor, CTR_REMOVE_FORCE | CTR_REMOVE_RECURSIVE, err);
+}
+
+static int do_dependents(struct bench *b, ctr_error_t **err)
+{
+	char **list = NULL;
+	int r = ctr_container_dependents(b->donor, &list, err);
+
+	ctr_strv_free(list);
+	return r;
+}
+
 static int in_batch(ctr_container_t *view, void *code)
 {
 	int32_t state;
@@ -361,6 +384,9 @@ static const struct op ops[] = {
     {"cleanup", CTR_STATE_STOPPED, do_cleanup, {0, 0}},
     {"remove", CTR_STATE_CONFIGURED, do_remove, {0, 0}},
     {"remove while running", CTR_STATE_RUNNING, do_remove, {0, 0}},
+    {"start with a dependency", FAMILY, do_start_family, {CTR_E_CTR_RUNNING, 0}},
+    {"remove with a dependent", FAMILY, do_remove_family, {0, 0}},
+    {"dependents", FAMILY, do_dependents, {0, 0}},
     {"batch", CTR_STATE_RUNNING, do_batch, {0, 0}},
     {"read events", CTR_STATE_RUNNING, do_events, {0, 0}},
     {"events fd and filter", CTR_STATE_RUNNING, do_events_fd, {0, 0}},
@@ -375,6 +401,25 @@ static void on_crash(int sig)
 	fail_at = 0;
 	dprintf(2, "signal %d in: %s\n", sig, doing);
 	_exit(1);
+}
+
+/* The other one's process is ours. */
+static void take_new_family(struct bench *b)
+{
+	static const int32_t fields[] = {CTR_CONFIG_IPC_NS_CTR, CTR_CONFIG_NET_NS_CTR,
+	    CTR_CONFIG_UTS_NS_CTR, CTR_CONFIG_USER_NS_CTR};
+	ctr_config_t *plain = fixture_config(b->f, NULL), *cfg = NULL;
+	ctr_config_builder_t *builder = ctr_config_builder_new_from(plain);
+
+	fake_oci_process(b->f->fake, getpid(), 0);
+	OK(ctr_container_create(b->f->rt, plain, 0, &b->donor, err));
+	for (size_t i = 0; i < sizeof(fields) / sizeof(*fields); i++)
+		OK(ctr_config_builder_set_str(builder, fields[i], ctr_container_id(b->donor), err));
+	OK(ctr_config_builder_build(builder, &cfg, err));
+	OK(ctr_container_create(b->f->rt, cfg, 0, &b->c, err));
+	ctr_config_builder_free(builder);
+	ctr_config_unref(plain);
+	ctr_config_unref(cfg);
 }
 
 static void take_new_container(struct bench *b, int32_t state)
@@ -400,12 +445,16 @@ static void clean(struct bench *b)
 	ctr_container_unref(b->c);
 	b->c = NULL;
 	OK(ctr_runtime_list(b->f->rt, NULL, 0, &list, err));
-	assert_true(ctr_list_count(list) <= 1);
+	assert_true(ctr_list_count(list) <= (b->donor ? 2 : 1));
+	b->donor = ctr_container_unref(b->donor);
+	fake_oci_process(b->f->fake, 0, 0);
 	for (size_t i = 0; i < ctr_list_count(list); i++) {
 		ctr_container_t *c = NULL;
 
+		if (!ctr_container_exists(b->f->rt, ctr_list_id(list, i), NULL))
+			continue;
 		OK(ctr_container_get(b->f->rt, ctr_list_id(list, i), &c, err));
-		OK(ctr_container_remove(c, CTR_REMOVE_FORCE, err));
+		OK(ctr_container_remove(c, CTR_REMOVE_FORCE | CTR_REMOVE_RECURSIVE, err));
 		ctr_container_unref(c);
 	}
 	ctr_list_free(list);
@@ -430,7 +479,9 @@ static bool once(struct bench *b, const struct op *op, long n, int rest)
 	alarm(60);
 	clock_gettime(CLOCK_REALTIME, &now);
 	b->since_ns = (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
-	if (op->from > 0)
+	if (op->from == FAMILY)
+		take_new_family(b);
+	else if (op->from > 0)
 		take_new_container(b, op->from);
 	made = 0;
 	fail_rest = rest;
