@@ -419,6 +419,40 @@ static void test_failing_dependency(void **state)
 	real_remove(bad, 0);
 }
 
+static int number_of(ctr_container_t *chain[CHAIN], const char *id)
+{
+	for (int i = 0; i < CHAIN; i++)
+		if (strcmp(ctr_container_id(chain[i]), id) == 0)
+			return i;
+	return -1;
+}
+
+/* Dependents are stopped and removed before what they depend on. */
+static void test_stop_order(void **state)
+{
+	struct real *r = *state;
+	ctr_container_t *chain[CHAIN];
+	char died[CHAIN + 1] = "", removed[CHAIN + 1] = "";
+	ctr_event_t *ev = NULL;
+
+	make_chain(r, chain);
+	OK(ctr_container_start(chain[4], CTR_START_RECURSIVE, err));
+	free(events_text(r->rt));
+	OK(ctr_container_remove(chain[0], CTR_REMOVE_RECURSIVE | CTR_REMOVE_FORCE, err));
+	while (ctr_runtime_next_event(r->rt, &ev, NULL) > 0) {
+		char number = (char)('0' + number_of(chain, ctr_event_container_id(ev)));
+
+		if (ctr_event_type(ev) == CTR_EVENT_DIED)
+			died[strlen(died)] = number;
+		if (ctr_event_type(ev) == CTR_EVENT_REMOVE)
+			removed[strlen(removed)] = number;
+		ctr_event_unref(ev);
+	}
+	assert_string_equal(died, "43210");
+	assert_string_equal(removed, "43210");
+	free_chain(chain);
+}
+
 static void test_remove_recursive(void **state)
 {
 	struct real *r = *state;
@@ -464,6 +498,7 @@ int main(int argc, char **argv)
 	    TEST(test_start_chain),
 	    TEST(test_dependency_ends),
 	    TEST(test_failing_dependency),
+	    TEST(test_stop_order),
 	    TEST(test_remove_recursive),
 	};
 

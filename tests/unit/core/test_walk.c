@@ -178,6 +178,48 @@ static void twice_in_the_list(void **state)
 	world_end(&w);
 }
 
+/* ---- infra containers ---- */
+
+static ctr_config_t *config_in_pod(const struct fixture *f, const char *pod, bool infra)
+{
+	ctr_config_t *plain = fixture_config(f, NULL), *cfg = NULL;
+	ctr_config_builder_t *b = ctr_config_builder_new_from(plain);
+
+	OK(ctr_config_builder_set_str(b, CTR_CONFIG_POD, pod, err));
+	OK(ctr_config_builder_set_bool(b, CTR_CONFIG_IS_INFRA, infra, err));
+	OK(ctr_config_builder_build(b, &cfg, err));
+	ctr_config_builder_free(b);
+	ctr_config_unref(plain);
+	return cfg;
+}
+
+/* Its namespaces are there from its creation on; for others only once it runs. */
+static void an_infra_container_serves_its_pod(void **state)
+{
+	struct fixture *f = *state;
+	ctr_config_t *infra = config_in_pod(f, "p", true), *member = config_in_pod(f, "p", false);
+	ctr_config_t *other = config_in_pod(f, "q", false), *alone = fixture_config(f, NULL);
+	struct ctr_container dep = {.cfg = infra};
+
+	for (int32_t s = CTR_STATE_UNKNOWN; s <= CTR_STATE_STOPPING; s++) {
+		bool runs = s == CTR_STATE_RUNNING;
+
+		dep.cfg = infra;
+		assert_int_equal(
+		    ctr__dependency_serves(&dep, member, s), runs || s == CTR_STATE_CREATED);
+		assert_int_equal(ctr__dependency_serves(&dep, other, s), runs);
+		assert_int_equal(ctr__dependency_serves(&dep, alone, s), runs);
+		dep.cfg = member;
+		assert_int_equal(ctr__dependency_serves(&dep, member, s), runs);
+		dep.cfg = alone;
+		assert_int_equal(ctr__dependency_serves(&dep, alone, s), runs);
+	}
+	ctr_config_unref(infra);
+	ctr_config_unref(member);
+	ctr_config_unref(other);
+	ctr_config_unref(alone);
+}
+
 /* ---- circles, which only a rewritten configuration can have ---- */
 
 static void rewrite(struct world *w, size_t i, const char *dep)
@@ -263,6 +305,7 @@ int main(void)
 	    TEST(a_part),
 	    TEST(outcomes),
 	    TEST(twice_in_the_list),
+	    TEST(an_infra_container_serves_its_pod),
 	    TEST(circles_are_refused),
 	    TEST(a_circle_of_two_cannot_deadlock),
 	};
