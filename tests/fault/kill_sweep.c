@@ -109,6 +109,12 @@ static int do_update(ctr_container_t *c, ctr_error_t **err)
 	return ctr_container_update(c, &o, err);
 }
 
+/* With a dependency, which it joins and which has to be started first. */
+static int do_run_family(ctr_container_t *c, ctr_error_t **err)
+{
+	return ctr_container_start(c, CTR_START_RECURSIVE, err);
+}
+
 /* A start that was interrupted between the opening of the runtime's fifo and its end may end the container: its
  * first process writes to nobody. */
 static const struct op ops[] = {
@@ -116,6 +122,8 @@ static const struct op ops[] = {
     {"init", CTR_STATE_CONFIGURED, do_init, IN(CONFIGURED) | IN(CREATED), IN(CREATED)},
     {"start", CTR_STATE_CREATED, do_start, IN(CREATED) | IN(RUNNING) | IN(STOPPED), IN(RUNNING)},
     {"run", CTR_STATE_CONFIGURED, do_start,
+        IN(CONFIGURED) | IN(CREATED) | IN(RUNNING) | IN(STOPPED), IN(RUNNING)},
+    {"run-family", CTR_STATE_CONFIGURED, do_run_family,
         IN(CONFIGURED) | IN(CREATED) | IN(RUNNING) | IN(STOPPED), IN(RUNNING)},
     {"restart", CTR_STATE_STOPPED, do_start, IN(STOPPED) | IN(EXITED) | IN(CREATED) | IN(RUNNING),
         IN(RUNNING)},
@@ -187,6 +195,7 @@ struct sweep {
 	struct victim_run run;
 	bool finish_it; /* this trial finishes the operation before it removes */
 	ctr_container_t *c;
+	ctr_container_t *donor; /* what it depends on; NULL = nothing */
 	/* Over all trials of an operation. */
 	unsigned trials, failures, late;
 	int late_ms;
@@ -282,6 +291,38 @@ static int32_t status_of(struct sweep *s, ctr_container_t *c)
 	return state;
 }
 
+static ctr_config_t *join(const ctr_config_t *cfg, const char *id)
+{
+	static const int32_t fields[] = {CTR_CONFIG_IPC_NS_CTR, CTR_CONFIG_NET_NS_CTR,
+	    CTR_CONFIG_PID_NS_CTR, CTR_CONFIG_UTS_NS_CTR};
+	ctr_config_builder_t *b = ctr_config_builder_new_from(cfg);
+	ctr_config_t *joined = NULL;
+	ctr_error_t *err = NULL;
+
+	for (size_t i = 0; i < sizeof(fields) / sizeof(*fields); i++)
+		ctr_config_builder_set_str(b, fields[i], id, NULL);
+	if (ctr_config_builder_build(b, &joined, &err) < 0)
+		die("config", err);
+	ctr_config_builder_free(b);
+	return joined;
+}
+
+static bool create_family(struct sweep *s)
+{
+	ctr_config_t *cfg = world_config(s->w, "donor"), *plain, *joined;
+	int r = CALL("prepare: donor", ctr_container_create(s->w->rt, cfg, 0, &s->donor, &err));
+
+	ctr_config_unref(cfg);
+	if (r < 0)
+		return false;
+	plain = world_config(s->w, "victim");
+	joined = join(plain, ctr_container_id(s->donor));
+	r = CALL("prepare: create", ctr_container_create(s->w->rt, joined, 0, &s->c, &err));
+	ctr_config_unref(plain);
+	ctr_config_unref(joined);
+	return r >= 0;
+}
+
 static bool bring_to_state(struct sweep *s)
 {
 	int32_t want = s->op->from;
@@ -289,6 +330,8 @@ static bool bring_to_state(struct sweep *s)
 
 	if (!s->op->act)
 		return true;
+	if (s->op->act == do_run_family)
+		return create_family(s);
 	ctr_config_t *cfg = world_config(s->w, "victim");
 	r = CALL("prepare: create", ctr_container_create(s->w->rt, cfg, 0, &s->c, &err));
 	ctr_config_unref(cfg);
@@ -377,10 +420,12 @@ static void check_limit(struct sweep *s)
 /* Lists; returns how many there are, and opens the first if it was not known (create). */
 static size_t look_at_list(struct sweep *s)
 {
+	static const char *const not_donor[] = {"name=victim", NULL};
+	const char *const *filter = s->donor ? not_donor : NULL;
 	ctr_list_t *list = NULL;
 	size_t n = 0;
 
-	if (CALL("list", ctr_runtime_list(s->w->rt, NULL, 0, &list, &err)) >= 0)
+	if (CALL("list", ctr_runtime_list(s->w->rt, filter, 0, &list, &err)) >= 0)
 		n = ctr_list_count(list);
 	if (n > 1)
 		failed(s, "%zu containers are listed", n);
@@ -486,6 +531,8 @@ static void survive(struct sweep *s)
 			finish_operation(s, state);
 		CALL("remove", ctr_container_remove(s->c, CTR_REMOVE_FORCE, &err));
 	}
+	if (s->donor)
+		CALL("remove donor", ctr_container_remove(s->donor, CTR_REMOVE_FORCE, &err));
 	check_leftovers(s);
 	if (look_at_list(s))
 		failed(s, "the container is still listed");
@@ -506,6 +553,7 @@ static void trial(struct sweep *s)
 	survive(s);
 	ctr_container_unref(s->c);
 	s->c = NULL;
+	s->donor = ctr_container_unref(s->donor);
 }
 
 /* ---- sweeps ---- */
