@@ -95,20 +95,24 @@ int ctr__dependencies_check(struct ctr_container *c, ctr_error_t **err)
 	return idle.ids.len ? fail_idle(c, &idle, err) : 0;
 }
 
+/* Without its lock, which may be held for long, or by this very thread in a batch: a record is read whole. If a removal
+ * begins right after this, it fails when it comes to the record, and can be repeated when the dependent is gone. */
 static int check_usable(struct ctr_runtime *rt, const char *id, ctr_error_t **err)
 {
-	CTR__CLEANUP(ctr_container_unrefp) struct ctr_container *dep = NULL;
-	CTR__GUARD struct ctr__guard g = {0};
-	int r = ctr__container_open(rt, id, &dep, err);
+	CTR__BUF struct ctr__buf raw = {0};
+	struct ctr__state state;
+	int r = ctr__store_load_state(rt->store, id, &raw, err);
 
-	if (r >= 0)
-		r = ctr__enter(dep, CTR__OP_READ, CTR__LOOK_GATED, &g, err);
-	if (r < 0 || g.c->state.state != CTR_STATE_REMOVING)
+	if (r > 0)
+		r = ctr__state_decode(raw.data, raw.len, &state, err);
+	else if (r == 0)
+		return 0; /* none yet in this boot; whether it exists is checked by the store */
+	if (r < 0 || state.state != CTR_STATE_REMOVING)
 		return r < 0 ? r : 0;
-	ctr__fail(err, CTR_E_CTR_STATE,
-	    "container %s, the dependency of a new one, is being removed", g.c->cfg->name);
+	ctr__fail(
+	    err, CTR_E_CTR_STATE, "container %s, which a new one depends on, is being removed", id);
 	ctr__error_detail(err, "dependency", id);
-	ctr__error_detail(err, "state", ctr__state_name(g.c->state.state));
+	ctr__error_detail(err, "state", ctr__state_name(state.state));
 	return CTR_E_CTR_STATE;
 }
 

@@ -52,7 +52,7 @@ int ctr__dependents(struct ctr_container *c, char ***list, ctr_error_t **err);
  * detail "dependencies" (by commas) and each one's state as a detail with its ID; CTR_E_NO_SUCH_CTR;
  * CTR_E_INTERNAL for a circle. */
 int ctr__dependencies_check(struct ctr_container *c, ctr_error_t **err);
-/* May a container with this configuration be added: is nothing that it depends on being removed? No lock is held. */
+/* May a container with this configuration be added: is nothing that it depends on being removed? Takes no lock. */
 int ctr__dependencies_usable(struct ctr_runtime *rt, const ctr_config_t *cfg, ctr_error_t **err);
 /* The infra container of its pod serves its dependents from its creation on. */
 bool ctr__dependency_serves(

@@ -513,6 +513,26 @@ static void test_create_on_a_removing_one(void **state)
 	world_end(&w);
 }
 
+/* A dependent may be made while its dependency is locked. */
+static int create_dependent(ctr_container_t *view, void *arg)
+{
+	struct world *w = arg;
+
+	(void)view;
+	add(w, "0");
+	return 0;
+}
+
+static void test_create_inside_a_batch(void **state)
+{
+	struct world w = WORLD("");
+
+	OK(ctr_container_batch(w.c[0], create_dependent, &w, err));
+	OK(ctr_container_start(w.c[1], CTR_START_RECURSIVE, err));
+	assert_states(&w, "rr");
+	world_end(&w);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, fixture_setup, fixture_teardown)
@@ -536,6 +556,7 @@ int main(void)
 	    TEST(test_remove_fails),
 	    TEST(test_not_inside_a_batch),
 	    TEST(test_create_on_a_removing_one),
+	    TEST(test_create_inside_a_batch),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -158,6 +158,34 @@ static void CannotUseBadIDAsGenericDependency(void **state)
 	all_are(f, B " ");
 }
 
+static void dependencies_are(struct fx *f, const char *id, const char *ids)
+{
+	CTR__BUF struct ctr__buf text = {0};
+	CTR__STRV char **list = NULL;
+
+	OK(ctr__store_dependencies(f->s, id, &list, err));
+	for (char **p = list; *p; p++)
+		ctr__buf_addf(&text, "%s ", *p);
+	assert_string_equal(text.data ? text.data : "", ids);
+}
+
+/* Each once, in order, whichever field names it. */
+static void DependenciesOfAContainer(void **state)
+{
+	struct fx *f = *state;
+	char **list = NULL;
+
+	add(f, A, "one", "");
+	add(f, B, "two", JOINS("userNsCtr", A) JOINS("pidNsCtr", A) DEPENDS(A));
+	add(f, C, "three", JOINS("ipcNsCtr", B) DEPENDS(A));
+	dependencies_are(f, A, "");
+	dependencies_are(f, B, A " ");
+	dependencies_are(f, C, strcmp(A, B) < 0 ? A " " B " " : B " " A " ");
+	FAILS(CTR_E_NO_SUCH_CTR, ctr__store_dependencies(f->s, "nobody", &list, err));
+	FAILS(CTR_E_EMPTY_ID, ctr__store_dependencies(f->s, "", &list, err));
+	assert_null(list);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -176,6 +204,7 @@ int main(void)
 	    TEST(CannotUsePodAsDependency),
 	    TEST(CannotUseBadIDAsDependency),
 	    TEST(CannotUseBadIDAsGenericDependency),
+	    TEST(DependenciesOfAContainer),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
