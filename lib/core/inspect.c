@@ -7,14 +7,13 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/health.h"
 #include "core/lifecycle.h"
 #include "core/lister.h"
 #include "core/snapshot.h"
 #include "oci/driver.h"
 #include "sys/fd.h"
 #include "util/cleanup.h"
-
-#define HEALTH_LOG_MAX (8U << 20)
 
 /* The copies, and who owns them. */
 struct collected {
@@ -24,7 +23,8 @@ struct collected {
 	struct ctr__storage *storage; /* NULL unless sizes are wanted */
 	char *running_spec;           /* config.json of the bundle, if it is there */
 	size_t running_spec_len;
-	char *cgroup, *health_log;
+	struct ctr__buf health_log; /* empty: the container has no health check */
+	char *cgroup;
 	struct ctr__json_doc *spec, *extra;
 	struct ctr__inspect in;
 };
@@ -36,7 +36,7 @@ static void collected_free(struct collected *d)
 	ctr__paths_free(&d->paths);
 	free(d->running_spec);
 	free(d->cgroup);
-	free(d->health_log);
+	ctr__buf_free(&d->health_log);
 	ctr__json_doc_free(d->spec);
 	ctr__json_doc_free(d->extra);
 	free((void *)d->in.mounts);
@@ -71,6 +71,8 @@ static int collect_locked(
 		r = ctr__paths_init(g.c, d->cfg, &d->paths, err);
 	if (r >= 0)
 		r = read_running_spec(d, err);
+	if (r >= 0 && (d->cfg->healthcheck.text || d->cfg->startup_healthcheck.text))
+		r = ctr__health_log_text(g.c, &d->health_log, err);
 	if (r >= 0 && size)
 		r = ctr__container_storage(g.c, &d->storage, err);
 	return r;
@@ -194,6 +196,8 @@ static int prepare(struct ctr_container *c, struct collected *d, ctr_error_t **e
 	in->static_dir = d->paths.static_dir;
 	in->run_dir = d->paths.run_dir;
 	in->cgroup = d->cgroup;
+	in->health_log = d->health_log.data;
+	in->health_log_len = d->health_log.len;
 	in->systemd_cgroup = c->rt->systemd_cgroup;
 	in->lock_number = c->outer ? c->outer->slot_index : c->slot_index;
 	in->privileged = d->cfg->privileged || annotated(in, "io.podman.annotations.privileged");

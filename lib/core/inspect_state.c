@@ -21,7 +21,7 @@ static void emit_check(const struct ctr__json *check, struct ctr__buf *out)
 
 static void emit_checks(const struct ctr__json *log, struct ctr__buf *out)
 {
-	if (!log || log->type != CTR__JSON_ARRAY) {
+	if (!log || log->type != CTR__JSON_ARRAY || log->count == 0) {
 		ctr__emit_null(out, "Log");
 		return;
 	}

@@ -175,6 +175,35 @@ static void test_changes(void **state)
 	ctr_container_unref(c);
 }
 
+static void test_health(void **state)
+{
+	struct fixture *f = *state;
+	ctr_container_t *c = create_from(f,
+	    "\"healthcheck\":{\"Test\":[\"CMD\",\"probe\"],\"Interval\":0,\"Retries\":1},"
+	    "\"healthcheck_on_failure_action\":0,\"healthMaxLogSize\":9,",
+	    "", "", "");
+	char *json = inspect(c, 0);
+
+	assert_shows(json, "\"Health\":{\"Status\":\"\",\"FailingStreak\":0,\"Log\":null}");
+	assert_shows(json, "\"Healthcheck\":{\"Test\":[\"CMD\",\"probe\"],\"Interval\":0,");
+	assert_shows(json,
+	    "\"HealthcheckOnFailureAction\":\"none\",\"HealthLogDestination\":\"local\","
+	    "\"HealthcheckMaxLogCount\":5,\"HealthcheckMaxLogSize\":9,");
+	ctr_free(json);
+	OK(ctr_container_start(c, 0, err));
+	json = inspect(c, 0);
+	assert_shows(json, "\"Health\":{\"Status\":\"starting\",");
+	ctr_free(json);
+	fake_oci_exec(f->fake, 1, "no \"luck\"\x01");
+	OK(ctr_container_healthcheck_run(c, 0, NULL, err));
+	json = inspect(c, 0);
+	assert_shows(
+	    json, "\"Health\":{\"Status\":\"unhealthy\",\"FailingStreak\":1,\"Log\":[{\"Start\":");
+	assert_shows(json, "\"ExitCode\":1,\"Output\":\"no \\\"luck\\\"");
+	ctr_free(json);
+	ctr_container_unref(c);
+}
+
 /* ---- bad use ---- */
 
 static void test_refusals(void **state)
@@ -658,6 +687,7 @@ int main(void)
 	    TEST(test_a_lost_bundle),
 	    TEST(test_exit),
 	    TEST(test_changes),
+	    TEST(test_health),
 	    TEST(test_refusals),
 	    TEST(test_batch),
 	    TEST(test_hostile_strings),

@@ -253,19 +253,20 @@ def base_spec(privileged=False):
     return spec
 
 
-BASE_OPTIONS = ["--network=none", "--cgroupns=private", "--ulimit=nofile=512:1024",
+BASE_OPTIONS = ["--cgroupns=private", "--ulimit=nofile=512:1024",
                 "--ulimit=nproc=1024:1024", "--pids-limit=100"]
 BASE_CONFIG = {"rootfs": ROOTFS, "command": COMMAND, "CreateCommand": ["libctr"]}
 
 
 def plain():
-    return BASE_OPTIONS, COMMAND, {**BASE_CONFIG, "spec": base_spec()}
+    return [*BASE_OPTIONS, "--network=none"], COMMAND, {**BASE_CONFIG, "spec": base_spec()}
 
 
 def privileged():
     spec = base_spec(privileged=True)
-    spec["linux"]["namespaces"] = [n for n in spec["linux"]["namespaces"] if n["type"] != "uts"]
-    return ([*BASE_OPTIONS, "--privileged", "--uts=host"], COMMAND,
+    spec["linux"]["namespaces"] = [n for n in spec["linux"]["namespaces"]
+                                   if n["type"] not in ("uts", "network")]
+    return ([*BASE_OPTIONS, "--privileged", "--uts=host", "--network=host"], COMMAND,
             {**BASE_CONFIG, "spec": spec, "privileged": True})
 
 
@@ -309,7 +310,7 @@ def rich():
               "umask": "0027", "groups": ["7"], "hostsAdd": ["foo:1.2.3.4"], "shmSize": 1 << 20,
               "restart_policy": "on-failure", "restart_retries": 3, "logSize": 1234567}
     options = [
-        *BASE_OPTIONS, "--ulimit=core=0:0", "--cap-add=NET_ADMIN", "--cap-drop=CHOWN",
+        *BASE_OPTIONS, "--network=none", "--ulimit=core=0:0", "--cap-add=NET_ADMIN", "--cap-drop=CHOWN",
         "--memory=64m", "--memory-reservation=32m", "--memory-swap=-1", "--cpu-shares=512",
         "--cpu-period=100000", "--cpu-quota=25000", "--cpuset-cpus=0", f"--volume={source}:/data",
         f"--volume={source}:/ro:ro", f"--volume={source}:/sl:private",
@@ -330,7 +331,7 @@ def checked():
     spec["process"]["args"] = ["/bin/sleep", "5", "6"]
     config = {**BASE_CONFIG, "spec": spec, "healthcheck": check,
               "entrypoint": ["/bin/sleep", "5"], "command": ["6"]}
-    options = [*BASE_OPTIONS, "--health-cmd=true", "--health-interval=disable",
+    options = [*BASE_OPTIONS, "--network=none", "--health-cmd=true", "--health-interval=disable",
                "--health-retries=2", '--entrypoint=["/bin/sleep", "5"]']
     return options, ["6"], config
 
