@@ -33,6 +33,7 @@
  *	ctr_runtime_next_event(rt, &ev, &err);                  // event.h: everything that happens
  *
  *	ctr_container_handle_exit(c, 0, &err);                  // policy.h: what happens by itself
+ *	ctr_runtime_prune(rt, NULL, 0, NULL, &err);             // prune.h: removes what does not run
  *	ctr_container_add_artifact(c, "note", "x", 1, &err);    // artifact.h: files kept with it
  *	ctr_container_healthcheck_run(c, 0, &result, &err);     // health.h: does it do its work?
  *
@@ -62,5 +63,6 @@
 #include <libctr/policy.h>
 #include <libctr/pod.h>
 #include <libctr/health.h>
+#include <libctr/prune.h>
 
 #endif

@@ -8,15 +8,14 @@
 #include "core/files.h"
 #include "core/health.h"
 #include "core/lifecycle.h"
+#include "core/prune.h"
 #include "sys/cgroup.h"
 #include "sys/mount.h"
 #include "sys/path.h"
 #include "util/cleanup.h"
 #include "util/clock.h"
 
-/* Exit codes of removed containers are kept this long (libpod: 5 minutes). */
-#define KEEP_EXIT_CODES_NS (INT64_C(300) * 1000000000)
-#define PRUNE_EVERY_NS     (INT64_C(60) * 1000000000)
+#define PRUNE_EVERY_NS (INT64_C(60) * 1000000000)
 
 /* Steps that all run, whatever happens: the first error is the one to report. */
 struct steps {
@@ -152,7 +151,7 @@ static void prune_exit_codes(struct ctr_container *c)
 	if (last && now - last < PRUNE_EVERY_NS)
 		return;
 	atomic_store_explicit(&c->rt->pruned_ns, now, memory_order_relaxed);
-	(void)ctr__store_prune_exit_codes(c->rt->store, KEEP_EXIT_CODES_NS, NULL);
+	(void)ctr__store_prune_exit_codes(c->rt->store, CTR__KEEP_EXIT_CODES_NS, NULL);
 }
 
 int ctr__cleanup_locked(struct ctr_container *c, ctr_error_t **err)

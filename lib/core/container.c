@@ -97,6 +97,18 @@ int ctr__container_adopt(struct ctr_runtime *rt, ctr_config_t *cfg, uint32_t slo
 	return 0;
 }
 
+int ctr__container_stub(
+    struct ctr_runtime *rt, ctr_config_t *cfg, struct ctr_container **out, ctr_error_t **err)
+{
+	struct ctr_container *c = handle_new(rt, cfg->id);
+
+	if (!c)
+		return ctr__fail_nomem(err);
+	c->cfg = ctr_config_ref(cfg);
+	*out = c;
+	return 0;
+}
+
 struct ctr_container *ctr__container_ref(struct ctr_container *c)
 {
 	if (c)

@@ -58,6 +58,9 @@ int ctr__container_open(
 /* The same for one that has just been stored: nothing is read. */
 int ctr__container_adopt(struct ctr_runtime *rt, ctr_config_t *cfg, uint32_t slot_index,
     struct ctr_container **out, ctr_error_t **err);
+/* For what can be done without its records: a handle without a slot. */
+int ctr__container_stub(
+    struct ctr_runtime *rt, ctr_config_t *cfg, struct ctr_container **out, ctr_error_t **err);
 struct ctr_container *ctr__container_ref(struct ctr_container *c);
 void ctr__container_unref(struct ctr_container *c);
 /* A reference of the current configuration: read anew if it has been rewritten, by whatever process. If that

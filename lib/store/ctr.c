@@ -380,7 +380,7 @@ static int fail_dependents(MDB_cursor *cur, const char *id, MDB_val k, MDB_val v
 	return CTR_E_CTR_EXISTS;
 }
 
-static int check_no_dependents(struct ctr__env *e, MDB_txn *txn, const char *id, ctr_error_t **err)
+int ctr__check_no_dependents(struct ctr__env *e, MDB_txn *txn, const char *id, ctr_error_t **err)
 {
 	CTR__CURSOR MDB_cursor *cur = NULL;
 	MDB_val k = ctr__vals(id), v;
@@ -401,7 +401,7 @@ int ctr__ctr_remove_root(
 	int r = read_old(e, txn, id, &old, err);
 
 	if (r == 0)
-		r = check_no_dependents(e, txn, id, err);
+		r = ctr__check_no_dependents(e, txn, id, err);
 	if (r == 0)
 		r = del_deps(e, txn, id, &old.deps);
 	if (r == 0 && old.name[0])

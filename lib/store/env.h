@@ -231,6 +231,8 @@ int ctr__ctr_add_run(MDB_txn *txn, struct ctr__change *ch, ctr_error_t **err);
 int ctr__ctr_remove_root(
     MDB_txn *txn, struct ctr__store *s, const char *id, uint32_t nth, ctr_error_t **err);
 int ctr__ctr_remove_run(MDB_txn *txn, struct ctr__store *s, const char *id);
+/* CTR_E_CTR_EXISTS with the detail "dependents". */
+int ctr__check_no_dependents(struct ctr__env *e, MDB_txn *txn, const char *id, ctr_error_t **err);
 
 /* CTR_E_NO_SUCH_CTR, naming it. */
 int ctr__no_such_ctr(ctr_error_t **err, const char *id);

@@ -18,7 +18,7 @@
  *
  * Files, private header env.h: registry.c (counting, fork), open.c, boot.c (marker files, a new boot), env.c
  * (opening LMDB), txn.c (transactions, pool of readers, growth), schema.c, change.c (durable changes), ctr.c
- * (add, rewrite, remove), lookup.c, run.c (state, exit codes), list.c, journal.c (events), repair.c, history.c
+ * (add, rewrite, remove), evict.c, lookup.c, run.c (state, exit codes), list.c, journal.c (events), repair.c, history.c
  * (what survives a reboot), codec.c (records), state.c (state TLV).
  */
 #ifndef LIBCTR_STORE_STORE_H
@@ -109,6 +109,14 @@ int ctr__store_dependencies(struct ctr__store *s, const char *id, char ***out, c
 int ctr__store_remove(
     struct ctr__store *s, const char *id, const struct ctr_event *ev, ctr_error_t **err);
 
+/* Removes what there is of a container whose records may be damaged: rows that name its ID are looked for.
+ * CTR_E_NO_SUCH_CTR if there is none; CTR_E_CTR_EXISTS with detail "dependents". */
+int ctr__store_evict(
+    struct ctr__store *s, const char *id, const struct ctr_event *ev, ctr_error_t **err);
+/* The name that leads to an ID, appended; 1, or 0 if there is none. Reads all names. */
+int ctr__store_name_of(
+    struct ctr__store *s, const char *id, struct ctr__buf *name, ctr_error_t **err);
+
 /* Number of containers. */
 int ctr__store_count(struct ctr__store *s, size_t *n, ctr_error_t **err);
 
@@ -198,6 +206,8 @@ int ctr__store_events_seek(
  * before the reader got to them (then no event is returned and the result is 1 with *out NULL). */
 int ctr__store_events_next(struct ctr__store *s, struct ctr__cursor *c, struct ctr_event **out,
     uint64_t *lost, ctr_error_t **err);
+/* Appends an event that comes with no other change. */
+int ctr__store_note(struct ctr__store *s, const struct ctr_event *ev, ctr_error_t **err);
 /* Wakes all readers. */
 void ctr__store_touch_events(struct ctr__store *s);
 /* Newest records kept per journal; older ones are trimmed while appending. */

@@ -24,6 +24,12 @@ int ctr__mount_shm(const char *path, int64_t size, const char *label, uint32_t u
 /* Lazily unmounts everything mounted on `path` (stacked mounts too). Not mounted or absent is success. */
 int ctr__unmount_all(const char *path, ctr_error_t **err);
 
+/* The same for everything below the directory `dir`, whose path has no links; not for itself. */
+int ctr__unmount_below(const char *dir, ctr_error_t **err);
+/* Mount points below it, from the text of a mountinfo file, which is changed; *out is NULL if there are none. False if
+ * memory is short. */
+bool ctr__mounts_below(char *mountinfo, const char *dir, char ***out);
+
 /* How mounts spread between the mount that `path` is on and others. */
 struct ctr__propagation {
 	bool shared; /* both ways            */
