@@ -332,6 +332,9 @@ static int remove_locked(struct ctr__guard *g, bool force, ctr_error_t **err)
 	if (r >= 0) {
 		/* There is no event for it, but there may be somebody who waits for it. */
 		ctr__store_touch_events(g->c->rt->store);
+		/* After a reboot it must not look as if it could be used. */
+		if (g->c->state.ever_started)
+			(void)ctr__history_write(g->c->rt->store, g->c->id, &g->c->state);
 		r = remove_effects(g->c, force, interrupted, err);
 	}
 	return r < 0 ? r : remove_record(g->c, err);

@@ -154,6 +154,13 @@ static bool was_started(const struct ctr_container *c)
 	return c->state.state != CTR_STATE_CREATED;
 }
 
+/* That the user has stopped it outlives a reboot before the end. */
+static void keep_wish(const struct ctr_container *c)
+{
+	if (c->state.stopped_by_user && c->state.ever_started)
+		(void)ctr__history_write(c->rt->store, c->id, &c->state);
+}
+
 int ctr__stop_locked(struct ctr__guard *g, const struct ctr__stop *o, ctr_error_t **err)
 {
 	struct ctr_container *c = g->c;
@@ -170,6 +177,7 @@ int ctr__stop_locked(struct ctr__guard *g, const struct ctr__stop *o, ctr_error_
 			return r;
 		/* There is no event for it, but there may be somebody who waits for it. */
 		ctr__store_touch_events(c->rt->store);
+		keep_wish(c);
 	}
 	r = 0;
 	if (started && o->timeout_ms != 0) {
@@ -194,8 +202,8 @@ static void note_stopped_by_user(struct ctr_container *c)
 	    g.c->state.stopped_by_user)
 		return;
 	g.c->state.stopped_by_user = true;
-	if (ctr__save(g.c, 0, NULL) >= 0 && g.c->state.ever_started)
-		(void)ctr__history_write(g.c->rt->store, g.c->id, &g.c->state);
+	if (ctr__save(g.c, 0, NULL) >= 0)
+		keep_wish(g.c);
 }
 
 int ctr__stop(struct ctr_container *c, const struct ctr__stop *o, ctr_error_t **err)
@@ -227,7 +235,10 @@ static int save_kill(struct ctr_container *c, int32_t sig, ctr_error_t **err)
 	ev->signal = sig;
 	more.events[0] = ev;
 	c->state.stopped_by_user = true;
-	return ctr__save_with(c, &more, err);
+	r = ctr__save_with(c, &more, err);
+	if (r >= 0)
+		keep_wish(c);
+	return r;
 }
 
 int ctr__kill(struct ctr_container *c, int32_t sig, ctr_error_t **err)

@@ -19,7 +19,7 @@
 #define VERSION 1U
 #define SLOTS   2U
 
-enum { EVER_STARTED = 1, STOPPED_BY_USER = 2, EXITED = 4, OOM_KILLED = 8 };
+enum { EVER_STARTED = 1, STOPPED_BY_USER = 2, EXITED = 4, OOM_KILLED = 8, REMOVING = 16 };
 
 struct slot {
 	uint32_t magic;
@@ -57,7 +57,8 @@ static void fill(struct slot *s, const struct ctr__state *state, uint64_t sequen
 	s->version = VERSION;
 	s->flags = (uint16_t)((state->ever_started ? EVER_STARTED : 0) |
 	                      (state->stopped_by_user ? STOPPED_BY_USER : 0) |
-	                      (state->exited ? EXITED : 0) | (state->oom_killed ? OOM_KILLED : 0));
+	                      (state->exited ? EXITED : 0) | (state->oom_killed ? OOM_KILLED : 0) |
+	                      (state->state == CTR_STATE_REMOVING ? REMOVING : 0));
 	s->sequence = sequence;
 	s->started_ns = state->started_ns;
 	s->finished_ns = state->finished_ns;
@@ -199,6 +200,9 @@ int ctr__history_read(struct ctr__store *s, const char *id, struct ctr__state *o
 		out->exited = true;
 		out->exit_code = -1;
 	}
+	/* Some of it may be gone already. */
+	if (h->flags & REMOVING)
+		out->state = CTR_STATE_REMOVING;
 	return 1;
 }
 

@@ -150,14 +150,14 @@ int ctr__store_settle(struct ctr__store *s, ctr_error_t **err);
 /* ---- what survives a reboot: history.c ---- */
 
 /*
- * The durable remainder of a state: ever_started, stopped_by_user, exited, oom_killed, exit_code, started_ns,
+ * The durable remainder of a state: whether it is REMOVING, ever_started, stopped_by_user, exited, oom_killed, exit_code, started_ns,
  * finished_ns. In <root>/containers/<id>/history, which is made on demand; written in place without waiting
  * for the disk, and readable whatever interrupts the writing. The caller holds the container's lock. 0 or
  * -errno.
  */
 int ctr__history_write(struct ctr__store *s, const char *id, const struct ctr__state *state);
-/* 1 = found: sets those fields of `out`; and if the container was ever started, its state is EXITED, with the
- * exit code -1 if nobody saw it end. 0 = there is none. */
+/* 1 = found: sets those fields of `out`; and if the container was ever started, its state is EXITED (or
+ * REMOVING), with the exit code -1 if nobody saw it end. 0 = there is none. */
 int ctr__history_read(struct ctr__store *s, const char *id, struct ctr__state *out);
 
 /* ---- exit codes ---- */
