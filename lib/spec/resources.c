@@ -18,22 +18,23 @@ struct member {
 	const char *group, *name;
 	enum kind kind;
 	int64_t lowest, highest;
+	int64_t none; /* what it is if nobody says; 0 = that depends on the host */
 };
 
 /* LIMIT: -1 (none) or lowest..highest. Zero means "as it is" to some runtimes and "nothing at all" to others. */
 static const struct member members[] = {
-    {"memory", "limit", LIMIT, 1, INT64_MAX},
-    {"memory", "reservation", LIMIT, 1, INT64_MAX},
-    {"memory", "swap", LIMIT, 1, INT64_MAX},
-    {"cpu", "shares", RANGE, 2, 262144},
-    {"cpu", "quota", LIMIT, 1000, INT64_MAX},
-    {"cpu", "period", RANGE, 1000, 1000000},
-    {"cpu", "realtimeRuntime", LIMIT, 1, INT64_MAX},
-    {"cpu", "realtimePeriod", RANGE, 1, INT64_MAX},
-    {"cpu", "cpus", TEXT, 0, 0},
-    {"cpu", "mems", TEXT, 0, 0},
-    {"pids", "limit", LIMIT, 1, INT64_MAX},
-    {"blockIO", "weight", RANGE, 10, 1000},
+    {"memory", "limit", LIMIT, 1, INT64_MAX, -1},
+    {"memory", "reservation", LIMIT, 1, INT64_MAX, -1},
+    {"memory", "swap", LIMIT, 1, INT64_MAX, -1},
+    {"cpu", "shares", RANGE, 2, 262144, 1024},
+    {"cpu", "quota", LIMIT, 1000, INT64_MAX, -1},
+    {"cpu", "period", RANGE, 1000, 1000000, 100000},
+    {"cpu", "realtimeRuntime", LIMIT, 1, INT64_MAX, 0},
+    {"cpu", "realtimePeriod", RANGE, 1, INT64_MAX, 0},
+    {"cpu", "cpus", TEXT, 0, 0, 0},
+    {"cpu", "mems", TEXT, 0, 0, 0},
+    {"pids", "limit", LIMIT, 1, INT64_MAX, -1},
+    {"blockIO", "weight", RANGE, 10, 1000, 0},
 };
 
 #define UNIFIED "unified"
@@ -245,10 +246,10 @@ static bool lift_group(struct ctr__json_doc *d, struct ctr__json *to, const stru
 		const struct member *m = find_member(group->key, v->key);
 		struct ctr__json *own;
 
-		if (!m || m->kind != LIMIT || ctr__json_path(to, group->key, v->key, NULL))
+		if (!m || !m->none || ctr__json_path(to, group->key, v->key, NULL))
 			continue;
 		own = ctr__json_want_object(d, to, group->key);
-		if (!own || !ctr__json_set(d, own, v->key, ctr__json_new_i64(d, -1)))
+		if (!own || !ctr__json_set(d, own, v->key, ctr__json_new_i64(d, m->none)))
 			return false;
 	}
 	return true;

@@ -15,7 +15,8 @@ int ctr__resources_merge(struct ctr__json_doc *d, struct ctr__json *spec,
     const struct ctr__json *change, struct ctr__json **merged, ctr_error_t **err);
 
 /* Appends, as a JSON object, those members of `resources` (may be NULL) that can be changed while the container runs:
- * all, or of the groups that are in `groups`. Limits that only `lift` (may be NULL) has become "none". */
+ * all, or of the groups that are in `groups`. What only `lift` (may be NULL) has
+ * becomes what it is by default, where that is known. */
 int ctr__resources_live(const struct ctr__json *resources, const struct ctr__json *groups,
     const struct ctr__json *lift, struct ctr__buf *out, ctr_error_t **err);
 

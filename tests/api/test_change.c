@@ -329,12 +329,13 @@ static void test_update_taken_back(void **state)
 	free(events_text(f->rt));
 	fake_oci_fail(f->fake, FAKE_UPDATE, CTR_E_OCI_RUNTIME, 1);
 	FAILS(CTR_E_OCI_RUNTIME, ctr_container_update(c,
-	                             UPDATE(.resources = "{\"pids\":{\"limit\":11},\"memory\":"
+	                             UPDATE(.resources = "{\"pids\":{\"limit\":11},\"cpu\":{"
+	                                                 "\"shares\":9,\"cpus\":\"0\"},\"memory\":"
 	                                                 "{\"limit\":4096}}",
 	                                 .restart_policy = "always"),
 	                             err));
 	assert_string_equal(fake_oci_resources(f->fake, ctr_container_id(c)),
-	    "{\"pids\":{\"limit\":10},\"memory\":{\"limit\":-1}}");
+	    "{\"pids\":{\"limit\":10},\"cpu\":{\"shares\":1024},\"memory\":{\"limit\":-1}}");
 	cfg = ctr_container_config(other);
 	assert_int_equal(num_in(ctr_config_spec(cfg, NULL), "limit"), 10);
 	assert_null(ctr_config_get_str(cfg, CTR_CONFIG_RESTART_POLICY));

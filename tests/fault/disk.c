@@ -310,7 +310,7 @@ static void wipe_run_root(struct world *w, const char *id)
 		failed("wiping %s: %s", w->run, strerror(errno));
 }
 
-static void test_lost_run_root(struct world *w, bool restart)
+static void test_lost_run_root(struct world *w, const char *then)
 {
 	ctr_container_t *c;
 	int32_t pid = 0;
@@ -329,14 +329,23 @@ static void test_lost_run_root(struct world *w, bool restart)
 	expect_state(c, CTR_STATE_EXITED, "run root lost");
 	printf("  run root lost: state %s; its process %s\n", ctr_state_name(state_of(c)),
 	    world_alive(pid) ? "is alive" : "is dead");
-	if (restart) {
+	if (strcmp(then, "refresh") == 0) {
+		MUST("refresh, run root lost", ctr_container_refresh(c, &err));
+		expect_state(c, CTR_STATE_EXITED, "refresh, run root lost");
+		if (world_alive(pid))
+			failed("run root lost: the process of the old run outlives a refresh");
+	}
+	if (strcmp(then, "start") == 0) {
 		MUST("start, run root lost", ctr_container_start(c, 0, &err));
 		expect_state(c, CTR_STATE_RUNNING, "start, run root lost");
 		if (world_alive(pid))
 			failed(
 			    "run root lost: the process of the old run lives beside the new one");
 	}
-	MUST("remove, run root lost", ctr_container_remove(c, CTR_REMOVE_FORCE, &err));
+	if (strcmp(then, "evict") == 0)
+		MUST("evict, run root lost", ctr_runtime_evict(w->rt, id, 0, NULL, &err));
+	else
+		MUST("remove, run root lost", ctr_container_remove(c, CTR_REMOVE_FORCE, &err));
 	ctr_container_unref(c);
 	if (count(w) != 0)
 		failed("run root lost: the container is still listed");
@@ -356,8 +365,10 @@ static int all(struct world *w, void *arg)
 	if (!*only || strcmp(only, "ro") == 0)
 		test_read_only_root(w);
 	if (!*only || strcmp(only, "lost") == 0) {
-		test_lost_run_root(w, false);
-		test_lost_run_root(w, true);
+		test_lost_run_root(w, "remove");
+		test_lost_run_root(w, "start");
+		test_lost_run_root(w, "refresh");
+		test_lost_run_root(w, "evict");
 	}
 	return failures > 0;
 }

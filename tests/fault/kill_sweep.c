@@ -71,6 +71,11 @@ static int do_remove(ctr_container_t *c, ctr_error_t **err)
 	return ctr_container_remove(c, CTR_REMOVE_FORCE, err);
 }
 
+static int do_evict(ctr_container_t *c, ctr_error_t **err)
+{
+	return ctr_runtime_evict(ctr_container_runtime(c), ctr_container_id(c), 0, NULL, err);
+}
+
 #define NEW_NAME "victim-too"
 
 static int do_rename(ctr_container_t *c, ctr_error_t **err)
@@ -141,6 +146,7 @@ static const struct op ops[] = {
     {"remove-stopped", CTR_STATE_STOPPED, do_remove, IN(STOPPED) | IN(REMOVING) | GONE, GONE},
     {"remove-running", CTR_STATE_RUNNING, do_remove,
         IN(RUNNING) | IN(STOPPING) | IN(STOPPED) | IN(REMOVING) | GONE, GONE},
+    {"evict", CTR_STATE_CREATED, do_evict, IN(CREATED) | IN(REMOVING) | GONE, GONE},
     {"rename", CTR_STATE_CONFIGURED, do_rename, IN(CONFIGURED), IN(CONFIGURED)},
     {"rename-running", CTR_STATE_RUNNING, do_rename, IN(RUNNING), IN(RUNNING)},
     {"update", CTR_STATE_RUNNING, do_update, IN(RUNNING), IN(RUNNING)},
