@@ -77,10 +77,6 @@ bool ctr__event_filter_until(const struct ctr__event_filter *f, int64_t *ns);
  * writes it ("1h30m", "-5s"). A duration counts back from now, or forward if `forward`. */
 bool ctr__moment_parse(const char *text, int64_t now_ns, bool forward, int64_t *ns);
 
-/* A point in time: RFC 3339 (with or without zone, or a date), seconds since 1970 with a fraction, or a duration as Go
- * writes it ("1h30m", "-5s"). A duration counts back from now, or forward if `forward`. */
-bool ctr__moment_parse(const char *text, int64_t now_ns, bool forward, int64_t *ns);
-
 /*
  * The notifier: writers touch the file "events" in the run root after each commit with events; readers have
  * an inotify instance on it and on the directory of exit files. One instance per reader, made at first use:
