@@ -73,4 +73,6 @@ void ctr__gen_user(struct ctr__gen *g)
 		set_umask(g, user);
 	}
 	ctr__gen_want_env(g, "HOME=", u->home);
+	if (ctr__json_bool(ctr__json_get(g->process, "terminal")))
+		ctr__gen_want_env(g, "TERM=", "xterm");
 }

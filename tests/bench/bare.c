@@ -205,6 +205,22 @@ static void make_id(struct bare_ctr *c)
 	raw_key(c->id, (unsigned int)getpid() * 100000 + n++);
 }
 
+/* What the spec binds into the container. */
+static void write_files(const struct bare_ctr *c)
+{
+	static const char *const names[] = {"hosts", "hostname", "containerenv"};
+	char *secrets = text("%s/secrets", c->bundle);
+
+	make_dir(secrets);
+	free(secrets);
+	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++) {
+		char *path = text("%s/%s", c->bundle, names[i]);
+
+		write_file(path, "\n", 1);
+		free(path);
+	}
+}
+
 static void write_bundle(struct bare *b, struct bare_ctr *c)
 {
 	char *json = config_for(b, c), *path = text("%s/config.json", c->bundle);
@@ -214,6 +230,7 @@ static void write_bundle(struct bare *b, struct bare_ctr *c)
 	make_dir(c->logs);
 	make_dir(shm);
 	make_dir(persist);
+	write_files(c);
 	write_file(path, json, strlen(json));
 	free(json);
 	free(path);

@@ -312,12 +312,12 @@ static void test_user_of_the_spec(void **state)
 	r->facts.user = &u;
 	r->facts.ns_paths[CTR_NS_UTS] = "/u"; /* no HOSTNAME */
 	r->cfg.umask = "0077";
-	set_spec(r, "{'ociVersion':'1','process':{'args':['x'],'env':['A=1'],"
+	set_spec(r, "{'ociVersion':'1','process':{'args':['x'],'env':['A=1'],'terminal':true,"
 	            "'user':{'uid':3,'gid':4,'additionalGids':[9],'umask':2}}}");
 	generate(r);
 	assert_json(
 	    AT(r->doc, "process", "user"), "{'uid':3,'gid':4,'additionalGids':[9,5,7],'umask':63}");
-	assert_json(AT(r->doc, "process", "env"), "['A=1','HOME=/root']");
+	assert_json(AT(r->doc, "process", "env"), "['A=1','HOME=/root','TERM=xterm']");
 }
 
 static void test_hostname_of_the_host(void **state)
