@@ -200,6 +200,7 @@ static int sync_living(
 		c->state.finished_ns = 0;
 		c->state.ever_started = true;
 		ctr__health_starting(c);
+		c->state.restart_match = false;
 		event = CTR_EVENT_START;
 	}
 	*changed = state != c->state.state;

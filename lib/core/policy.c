@@ -194,10 +194,13 @@ static int look_and_act(
 	*todo = what_to_do(g.c, d, flags);
 	if (*todo == TODO_RESTART)
 		return restart(g.c, err);
-	if (*todo != TODO_CLEAN_UP)
-		return CTR_EXIT_NOTHING;
-	r = ctr__cleanup_locked(g.c, err);
-	return r < 0 ? r : CTR_EXIT_CLEANED;
+	/* Also before a removal, which may not be possible: others may depend on it. */
+	if (*todo == TODO_CLEAN_UP ||
+	    (*todo == TODO_REMOVE && g.c->state.state == CTR_STATE_STOPPED)) {
+		r = ctr__cleanup_locked(g.c, err);
+		return r < 0 ? r : CTR_EXIT_CLEANED;
+	}
+	return CTR_EXIT_NOTHING;
 }
 
 /* Somebody may have started it since. */

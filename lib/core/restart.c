@@ -63,6 +63,15 @@ static int restart_locked(struct ctr__guard *g, const struct ctr__stop *o, ctr_e
 	return r;
 }
 
+/* The lock was let go and could not be had again. */
+static void withdraw_late(struct ctr_container *c)
+{
+	CTR__GUARD struct ctr__guard g;
+
+	if (ctr__enter(c, CTR__OP_READ, CTR__LOOK_NOW, &g, NULL) >= 0)
+		withdraw(&g);
+}
+
 int ctr__restart(
     struct ctr_container *c, const struct ctr__stop *o, bool only_running, ctr_error_t **err)
 {
@@ -71,5 +80,8 @@ int ctr__restart(
 
 	if (r < 0 || (only_running && g.c->state.state != CTR_STATE_RUNNING))
 		return r < 0 ? r : 0;
-	return restart_locked(&g, o, err);
+	r = restart_locked(&g, o, err);
+	if (r < 0 && !g.c && r != CTR_E_CTR_REMOVED)
+		withdraw_late(c);
+	return r;
 }

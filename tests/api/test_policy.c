@@ -174,6 +174,34 @@ static void test_arguments(void **state)
 	ctr_container_unref(c);
 }
 
+/* Others depend on it: it cannot go, but it is cleaned up. */
+static void test_auto_remove_with_dependents(void **state)
+{
+	struct fixture *f = *state;
+	ctr_container_t *c = create_with(f, NULL, 0, 1), *user = NULL;
+	ctr_config_t *base = fixture_config(f, NULL), *cfg = NULL;
+	ctr_config_builder_t *b = ctr_config_builder_new_from(base);
+	char *text;
+
+	ctr_config_unref(base);
+	OK(ctr_config_builder_add_str(b, CTR_CONFIG_DEPENDENCIES, ctr_container_id(c), err));
+	OK(ctr_config_builder_build(b, &cfg, err));
+	ctr_config_builder_free(b);
+	OK(ctr_container_create(f->rt, cfg, 0, &user, err));
+	ctr_config_unref(cfg);
+	OK(ctr_container_start(c, 0, err));
+	free(events_text(f->rt));
+	fake_oci_exit(f->fake, ctr_container_id(c), 0);
+	FAILS(CTR_E_CTR_EXISTS, ctr_container_handle_exit(c, 0, err));
+	assert_state(c, CTR_STATE_EXITED);
+	done(user);
+	assert_int_equal(handle(c), CTR_EXIT_REMOVED);
+	text = events_text(f->rt);
+	assert_string_equal(text, "died cleanup remove remove");
+	free(text);
+	ctr_container_unref(c);
+}
+
 /* ---- counters ---- */
 
 static void test_retries_and_counter(void **state)
@@ -669,6 +697,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 	    TEST(test_decision),
 	    TEST(test_other_states),
+	    TEST(test_auto_remove_with_dependents),
 	    TEST(test_arguments),
 	    TEST(test_retries_and_counter),
 	    TEST(test_events),

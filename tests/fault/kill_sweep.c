@@ -76,6 +76,17 @@ static int do_evict(ctr_container_t *c, ctr_error_t **err)
 	return ctr_runtime_evict(ctr_container_runtime(c), ctr_container_id(c), 0, NULL, err);
 }
 
+static int do_restart(ctr_container_t *c, ctr_error_t **err)
+{
+	return ctr_container_restart_with_timeout(c, 0, err);
+}
+
+/* The container has ended by itself and has a restart policy. */
+static int do_policy(ctr_container_t *c, ctr_error_t **err)
+{
+	return ctr_container_handle_exit(c, CTR_EXIT_NO_DELAY, err);
+}
+
 #define NEW_NAME "victim-too"
 
 static int do_rename(ctr_container_t *c, ctr_error_t **err)
@@ -131,6 +142,10 @@ static const struct op ops[] = {
     {"run-family", CTR_STATE_CONFIGURED, do_run_family,
         IN(CONFIGURED) | IN(CREATED) | IN(RUNNING) | IN(STOPPED), IN(RUNNING)},
     {"restart", CTR_STATE_STOPPED, do_start, IN(STOPPED) | IN(EXITED) | IN(CREATED) | IN(RUNNING),
+        IN(RUNNING)},
+    {"restart-running", CTR_STATE_RUNNING, do_restart,
+        IN(RUNNING) | IN(STOPPING) | IN(STOPPED) | IN(EXITED) | IN(CREATED), IN(RUNNING)},
+    {"policy", CTR_STATE_STOPPED, do_policy, IN(STOPPED) | IN(EXITED) | IN(CREATED) | IN(RUNNING),
         IN(RUNNING)},
     {"stop", CTR_STATE_RUNNING, do_stop, IN(RUNNING) | IN(STOPPING) | IN(STOPPED), IN(STOPPED)},
     {"stop-created", CTR_STATE_CREATED, do_stop, IN(CREATED) | IN(STOPPING) | IN(STOPPED),
@@ -329,6 +344,33 @@ static bool create_family(struct sweep *s)
 	return r >= 0;
 }
 
+static ctr_config_t *victim_config(struct sweep *s)
+{
+	ctr_config_t *cfg = world_config(s->w, "victim"), *with = NULL;
+	ctr_config_builder_t *b;
+
+	if (s->op->act != do_policy)
+		return cfg;
+	b = ctr_config_builder_new_from(cfg);
+	ctr_config_unref(cfg);
+	ctr_config_builder_set_str(b, CTR_CONFIG_RESTART_POLICY, "always", NULL);
+	CALL("prepare: configuration", ctr_config_builder_build(b, &with, &err));
+	ctr_config_builder_free(b);
+	return with;
+}
+
+/* Not by us, as far as the library knows. */
+static int end_by_itself(struct sweep *s)
+{
+	int32_t pid = 0;
+	int r = CALL("prepare: PID", ctr_container_pid(s->c, &pid, &err));
+
+	if (r < 0 || pid <= 0)
+		return -1;
+	kill(pid, SIGKILL);
+	return CALL("prepare: wait", ctr_container_wait(s->c, 10000, NULL, &err));
+}
+
 static bool bring_to_state(struct sweep *s)
 {
 	int32_t want = s->op->from;
@@ -338,7 +380,7 @@ static bool bring_to_state(struct sweep *s)
 		return true;
 	if (s->op->act == do_run_family)
 		return create_family(s);
-	ctr_config_t *cfg = world_config(s->w, "victim");
+	ctr_config_t *cfg = victim_config(s);
 	r = CALL("prepare: create", ctr_container_create(s->w->rt, cfg, 0, &s->c, &err));
 	ctr_config_unref(cfg);
 	if (r >= 0 && want != CTR_STATE_CONFIGURED)
@@ -347,6 +389,8 @@ static bool bring_to_state(struct sweep *s)
 		r = CALL("prepare: start", ctr_container_start(s->c, 0, &err));
 	if (r >= 0 && want == CTR_STATE_PAUSED)
 		r = CALL("prepare: pause", ctr_container_pause(s->c, &err));
+	if (r >= 0 && s->op->act == do_policy)
+		return end_by_itself(s) >= 0;
 	if (r >= 0 && (want == CTR_STATE_STOPPED || want == CTR_STATE_EXITED))
 		r = CALL("prepare: kill", ctr_container_kill(s->c, SIGKILL, &err));
 	if (r >= 0 && want == CTR_STATE_EXITED)
@@ -489,6 +533,9 @@ static void finish_operation(struct sweep *s, int32_t state)
 		return;
 	/* Nobody knows any more where it was to be brought back to. */
 	if (s->op->act == ctr_container_refresh)
+		return;
+	/* The stop of an interrupted restart is to be finished before. */
+	if (s->op->act == do_restart && state == CTR_STATE_STOPPING)
 		return;
 	/* What has ended cannot be stopped, paused or killed any more. */
 	if (state == CTR_STATE_STOPPED && s->op->from == CTR_STATE_RUNNING)

@@ -354,6 +354,8 @@ void world_open(struct world *w)
 	    .size = sizeof(o), .root = w->root, .run_root = w->run, .oci_runtimes = w->oci};
 	ctr_error_t *err = NULL;
 
+	/* Monitors do nothing by themselves. */
+	o.helper = "/bin/true";
 	if (getenv("FAULT_LOG"))
 		o.log = on_log;
 	if (ctr_runtime_open(&o, &w->rt, &err) == 0)
