@@ -10,7 +10,18 @@
 #include <string.h>
 
 /* What an option puts into the configuration. */
-enum kind { STR, LIST, MAP, SIZE, NUM, FLAG, SIGNAL, NET, /* not for the configuration: */ OURS };
+enum kind {
+	STR,
+	LIST,
+	MAP,
+	SIZE,
+	NUM,
+	FLAG,
+	SIGNAL,
+	NET,
+	RESTART,
+	/* not for the configuration: */ OURS
+};
 
 static const struct {
 	const char *name;
@@ -41,7 +52,9 @@ static const struct {
     {"stop-timeout", NUM, CTR_CONFIG_STOP_TIMEOUT, "SECONDS", "how long stop waits"},
     {"timeout", NUM, CTR_CONFIG_TIMEOUT, "SECONDS", "kill it after so long"},
     {"oci", STR, CTR_CONFIG_RUNTIME, "NAME", "OCI runtime, e.g. crun"},
-    {"rm", OURS, 'r', NULL, "remove it when it has ended (run)"},
+    {"restart", RESTART, CTR_CONFIG_RESTART_POLICY, "POLICY[:N]",
+        "no, always, unless-stopped, on-failure[:N]"},
+    {"rm", OURS, 'r', NULL, "remove it when it has ended"},
     {"detach", OURS, 'd', NULL, "do not wait for it; print its ID (run)"},
 };
 enum { N_SPEC = sizeof spec / sizeof *spec };
@@ -69,6 +82,22 @@ static bool set_pair(ctr_config_builder_t *b, int32_t field, const char *text)
 		ctr_config_builder_set_map(b, field, key, equal ? equal + 1 : "", NULL);
 	free(key);
 	return key != NULL;
+}
+
+/* "on-failure:3" */
+static bool set_restart(ctr_config_builder_t *b, const char *text)
+{
+	const char *colon = strchr(text, ':');
+	char *policy = colon ? strndup(text, (size_t)(colon - text)) : strdup(text);
+	int64_t retries = 0;
+	bool ok = policy && (!colon || parse_number(colon + 1, &retries));
+
+	if (ok) {
+		ctr_config_builder_set_str(b, CTR_CONFIG_RESTART_POLICY, policy, NULL);
+		ctr_config_builder_set_num(b, CTR_CONFIG_RESTART_RETRIES, retries, NULL);
+	}
+	free(policy);
+	return ok;
 }
 
 /* Puts one option into the configuration. False: the value makes no sense. */
@@ -100,6 +129,7 @@ static bool apply(struct wish *w, size_t i, const char *value)
 	case NET:
 		ctr_config_builder_set_bool(w->b, field, strcmp(value, "host") == 0, NULL);
 		return strcmp(value, "host") == 0 || strcmp(value, "none") == 0;
+	case RESTART: return set_restart(w->b, value);
 	case OURS:
 		w->remove |= field == 'r';
 		w->detach |= field == 'd';
@@ -152,6 +182,9 @@ static int create(struct app *app, int argc, char **argv, struct wish *w, ctr_co
 	if (!w->b)
 		return usage_error(app, "out of memory");
 	code = parse(app, argc, argv, w);
+	/* Where ctrctl stays until the end it removes the container itself: the output comes first. */
+	if (w->remove && (w->detach || strcmp(app->command, "create") == 0))
+		ctr_config_builder_set_bool(w->b, CTR_CONFIG_AUTO_REMOVE, 1, NULL);
 	if (code == 0 && (ctr_config_builder_build(w->b, &cfg, &err) < 0 ||
 	                     ctr_container_create(app->rt, cfg, 0, c, &err) < 0))
 		code = report(app, NULL, &err);

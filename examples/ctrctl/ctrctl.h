@@ -38,6 +38,8 @@ int cmd_create(struct app *app, int argc, char **argv);
 int cmd_run(struct app *app, int argc, char **argv);
 int cmd_start(struct app *app, int argc, char **argv);
 int cmd_stop(struct app *app, int argc, char **argv);
+int cmd_restart(struct app *app, int argc, char **argv);
+int cmd_boot(struct app *app, int argc, char **argv);
 int cmd_kill(struct app *app, int argc, char **argv);
 int cmd_pause(struct app *app, int argc, char **argv);
 int cmd_unpause(struct app *app, int argc, char **argv);

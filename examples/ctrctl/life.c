@@ -55,6 +55,45 @@ int cmd_stop(struct app *app, int argc, char **argv)
 	return for_each_target(app, argv + optind, do_stop, &stop, true);
 }
 
+static int do_restart(ctr_container_t *c, void *options, ctr_error_t **err)
+{
+	return ctr_container_restart(c, options, err);
+}
+
+int cmd_restart(struct app *app, int argc, char **argv)
+{
+	static const struct option options[] = {
+	    {"time", required_argument, NULL, 't'}, {"running", no_argument, NULL, 'r'}, {0}};
+	struct ctr_restart_opts restart = {.size = sizeof restart};
+	int64_t seconds;
+	int o;
+
+	while ((o = getopt_long(argc, argv, "+t:", options, NULL)) != -1) {
+		if (o == 't' && parse_number(optarg, &seconds) && seconds >= -1 &&
+		    seconds <= INT32_MAX) {
+			restart.flags |= seconds == 0 ? CTR_RESTART_NOW : 0;
+			restart.timeout_ms = seconds > 0 ? seconds * 1000 : seconds;
+		} else if (o == 't') {
+			return usage_error(app, "'%s' is not a number of seconds", optarg);
+		} else if (o == 'r') {
+			restart.flags |= CTR_RESTART_ONLY_RUNNING;
+		} else {
+			return usage_error(app, "wrong option '%s'", argv[optind - 1]);
+		}
+	}
+	return for_each_target(app, argv + optind, do_restart, &restart, true);
+}
+
+int cmd_boot(struct app *app, int argc, char **argv)
+{
+	ctr_error_t *err = NULL;
+
+	(void)argv;
+	if (argc > 1)
+		return usage_error(app, "takes no argument");
+	return ctr_runtime_boot(app->rt, 0, &err) < 0 ? report(app, NULL, &err) : 0;
+}
+
 static int do_kill(ctr_container_t *c, void *sig, ctr_error_t **err)
 {
 	return ctr_container_kill(c, *(int32_t *)sig, err);

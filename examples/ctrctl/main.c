@@ -19,6 +19,8 @@ static const struct command {
         "start containers; -r (--recursive) what they depend on first"},
     {"stop", cmd_stop, "[-t SECONDS] [-s SIGNAL] CONTAINER...",
         "ask containers to end, then kill them; -t 0 kills at once"},
+    {"restart", cmd_restart, "[-t SECONDS] [--running] CONTAINER...",
+        "stop and start them; --running: only those that run"},
     {"kill", cmd_kill, "[-s SIGNAL] CONTAINER...", "send a signal; default KILL"},
     {"pause", cmd_pause, "CONTAINER...", "freeze all processes"},
     {"unpause", cmd_unpause, "CONTAINER...", "thaw them"},
@@ -31,6 +33,7 @@ static const struct command {
         "print what happened; -f what happens, too; TIME: seconds since 1970, or 10m = ago"},
     {"inspect", cmd_inspect, "[-s] CONTAINER... | -a",
         "print everything about containers as JSON; -s with sizes, -a all containers"},
+    {"boot", cmd_boot, "", "start what its restart policy wants after a boot"},
     {"inspect-state", cmd_inspect_state, "CONTAINER...", "print the state as JSON"},
 };
 enum { N_COMMANDS = sizeof commands / sizeof *commands };

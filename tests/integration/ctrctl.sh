@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
-# The command-line engine, command by command: ctrctl.sh PATH_OF_CTRCTL. Run by with-store.sh.
+# The command-line engine, command by command: ctrctl.sh PATH_OF_CTRCTL PATH_OF_HELPER. Run by with-store.sh.
 set -uo pipefail
 . "$(dirname "$0")/../support/expect.sh"
 ctrctl=$1
@@ -118,6 +118,37 @@ expect 0 '^[0-9a-f]{64}$' "$ctrctl" run --detach --name two "$ROOTFS" /bin/sleep
 expect 125 '^one.two$' "$ctrctl" stop -t 0 one ghost two
 expect 0 '^137.137$' "$ctrctl" wait one two
 expect 0 '^one.two$' "$ctrctl" rm one two
+
+# restarts by hand and by policy, and what goes by itself
+export LIBCTR_HELPER=$2
+await() { # await PATTERN COMMAND...
+	local pattern=$1
+	shift
+	for _ in {1..600}; do
+		[[ $("$@" 2>/dev/null) =~ $pattern ]] && return 0
+		sleep 0.05
+	done
+	fail "$*: never '$pattern'"
+}
+expect_error 125 'sometimes' "$ctrctl" create --restart sometimes "$ROOTFS" /bin/true
+expect_error 125 "'on-failure:x' makes no sense" "$ctrctl" create --restart on-failure:x "$ROOTFS" /bin/true
+expect 0 '' "$ctrctl" run --detach --name again --restart on-failure:2 "$ROOTFS" /bin/false
+await '"restartCount":2' "$ctrctl" inspect-state again
+await '"status":"exited"' "$ctrctl" inspect-state again
+expect 0 '"restartCount":2' "$ctrctl" inspect-state again
+expect 0 '^again$' "$ctrctl" rm again
+expect 0 '' "$ctrctl" run --detach --name again --restart unless-stopped "$ROOTFS" /bin/sleep 1000
+expect 0 '^again$' "$ctrctl" restart -t 0 again
+expect 0 ' running ' "$ctrctl" ps
+expect 0 '^again$' "$ctrctl" stop -t 0 again
+expect 0 '^again$' "$ctrctl" restart --running again
+expect 0 '^ID[^\n]*$' "$ctrctl" ps
+expect 0 '' "$ctrctl" boot
+expect 0 '^ID[^\n]*$' "$ctrctl" ps
+expect 0 '^again$' "$ctrctl" restart again
+expect 0 '^again$' "$ctrctl" rm -f again
+expect 0 '' "$ctrctl" run --detach --rm --name passing "$ROOTFS" /bin/true
+await '^$' "$ctrctl" ps -aq
 
 # signals are passed on
 "$ctrctl" run --name signalled "$ROOTFS" \
