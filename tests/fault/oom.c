@@ -245,6 +245,30 @@ static int do_stop(struct bench *b, ctr_error_t **err)
 	return ctr_container_stop(b->c, NULL, err);
 }
 
+static int do_restart(struct bench *b, ctr_error_t **err)
+{
+	return ctr_container_restart_with_timeout(b->c, 0, err);
+}
+
+static int do_handle_exit(struct bench *b, ctr_error_t **err)
+{
+	return ctr_container_handle_exit(b->c, CTR_EXIT_NO_DELAY, err);
+}
+
+static int do_should_start(struct bench *b, ctr_error_t **err)
+{
+	char **ids = NULL;
+	int r = ctr_runtime_should_start(b->f->rt, &ids, err);
+
+	ctr_strv_free(ids);
+	return r;
+}
+
+static int do_boot(struct bench *b, ctr_error_t **err)
+{
+	return ctr_runtime_boot(b->f->rt, 0, err);
+}
+
 static int do_kill(struct bench *b, ctr_error_t **err)
 {
 	return ctr_container_kill(b->c, SIGKILL, err);
@@ -373,6 +397,10 @@ static const struct op ops[] = {
     {"start", CTR_STATE_CREATED, do_start, {CTR_E_CTR_RUNNING, 0}},
     {"init and start", CTR_STATE_CONFIGURED, do_start, {CTR_E_CTR_RUNNING, 0}},
     {"restart", CTR_STATE_STOPPED, do_start, {CTR_E_CTR_RUNNING, 0}},
+    {"restart by hand", CTR_STATE_RUNNING, do_restart, {CTR_E_CTR_STATE, 0}},
+    {"handle an exit", CTR_STATE_STOPPED, do_handle_exit, {0, 0}},
+    {"should start", CTR_STATE_EXITED, do_should_start, {0, 0}},
+    {"boot", CTR_STATE_EXITED, do_boot, {0, 0}},
     {"stop", CTR_STATE_RUNNING, do_stop, ENDED},
     {"kill", CTR_STATE_RUNNING, do_kill, ENDED},
     {"pause", CTR_STATE_RUNNING, do_pause, {CTR_E_CTR_STATE, 0}},

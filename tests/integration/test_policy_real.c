@@ -100,6 +100,7 @@ static void test_restart_without_any_host(void **state)
 	struct real *r = *state;
 	ctr_container_t *c = create_with(r, "always", 0, "echo ready; sleep 1000");
 	char *id = strdup(ctr_container_id(c)), *text;
+	char *before, *after;
 	int64_t deadline;
 	struct seen s;
 
@@ -108,6 +109,7 @@ static void test_restart_without_any_host(void **state)
 	look(c, &s);
 	assert_int_equal(s.state, CTR_STATE_RUNNING);
 	assert_int_equal(s.restarts, 0);
+	before = real_slurp("/proc/%d/oom_score_adj", s.pid);
 	ctr_container_unref(c);
 	ctr_runtime_unref(r->rt);
 	assert_int_equal(kill(s.pid, SIGKILL), 0);
@@ -126,6 +128,11 @@ static void test_restart_without_any_host(void **state)
 	assert_non_null(r->rt);
 	OK(ctr_container_get(r->rt, id, &c, err));
 	await_state(c, CTR_STATE_RUNNING, 1, &s);
+	/* The monitor's own protection is not passed on. */
+	after = real_slurp("/proc/%d/oom_score_adj", s.pid);
+	assert_string_equal(after, before);
+	free(after);
+	free(before);
 	real_remove(c, CTR_REMOVE_FORCE);
 	free(id);
 }

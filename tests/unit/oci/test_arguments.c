@@ -83,6 +83,27 @@ static void test_what_the_container_wants(void **state)
 	bench_close(&b);
 }
 
+static void test_exit_command(void **state)
+{
+	static const char *const command[] = {
+	    "/libexec/helper", "exit", "--root", "/r", "id", NULL};
+	struct bench b;
+	CTR__STRV char **v = NULL;
+	size_t n;
+
+	(void)state;
+	bench_open(&b, "runc");
+	b.c.exit_command = command;
+	v = words_of(&b);
+	assert_true(has_pair(v, "--exit-command", "/libexec/helper"));
+	n = ctr__strv_len((const char *const *)v);
+	for (size_t i = 0; i < 4; i++) {
+		assert_string_equal(v[n - 8 + 2 * i], "--exit-command-arg");
+		assert_string_equal(v[n - 7 + 2 * i], command[1 + i]);
+	}
+	bench_close(&b);
+}
+
 static void test_terminal_beats_stdin(void **state)
 {
 	struct bench b;
@@ -169,6 +190,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(test_what_is_always_there),
 	    cmocka_unit_test(test_what_the_container_wants),
+	    cmocka_unit_test(test_exit_command),
 	    cmocka_unit_test(test_terminal_beats_stdin),
 	    cmocka_unit_test(test_an_unknown_runtime_gets_no_options_it_may_not_know),
 	    cmocka_unit_test(test_only_crun_can_do_without_a_cgroup),

@@ -171,6 +171,50 @@ static void test_waiting_for_the_monitor(void **state)
 	bench_close(&b);
 }
 
+static pid_t sleeper(void)
+{
+	pid_t pid = fork();
+
+	if (pid == 0) {
+		pause();
+		_exit(0);
+	}
+	return pid;
+}
+
+/* One with an exit command outlives the record: the process is what is watched, as long as it lives. */
+static void test_waiting_beside_an_exit_command(void **state)
+{
+	pid_t monitor = sleeper(), process = sleeper();
+	struct bench b;
+	int fd;
+
+	(void)state;
+	bench_open(&b, "runc");
+	b.c.flags |= CTR_OCI_EXIT_COMMAND;
+	b.c.monitor_pid = monitor;
+	b.c.monitor_start = ctr__proc_start_time(monitor);
+	b.c.pid = process;
+	b.c.pid_start = ctr__proc_start_time(process);
+	fd = wait_fd(&b);
+	assert_false(is_ready(fd, 0));
+	assert_int_equal(kill(process, SIGKILL), 0);
+	assert_true(is_ready(fd, 10000));
+	close(fd);
+	/* Nothing is recorded, but will be. */
+	fd = wait_fd(&b);
+	assert_false(is_ready(fd, 0));
+	close(fd);
+	put_file(b.d->exits_dir, BENCH_ID, "42");
+	fd = wait_fd(&b);
+	assert_true(is_ready(fd, 0));
+	close(fd);
+	kill(monitor, SIGKILL);
+	waitpid(monitor, NULL, 0);
+	waitpid(process, NULL, 0);
+	bench_close(&b);
+}
+
 static void test_a_recycled_pid_is_not_the_monitor(void **state)
 {
 	struct bench b;
@@ -257,6 +301,7 @@ int main(void)
 	    cmocka_unit_test(test_oom_mark),
 	    cmocka_unit_test(test_the_copy_counts_only_without_a_monitor),
 	    cmocka_unit_test(test_waiting_for_the_monitor),
+	    cmocka_unit_test(test_waiting_beside_an_exit_command),
 	    cmocka_unit_test(test_a_recycled_pid_is_not_the_monitor),
 	    cmocka_unit_test(test_waiting_for_what_is_there),
 	    cmocka_unit_test(test_pending_exits),
