@@ -196,6 +196,10 @@ CTR_API const char *ctr_state_run_dir(const ctr_state_t *s);
 /* ctr_state_config_path: the OCI spec on disk. Since: 0.1 */
 CTR_API const char *ctr_state_config_path(const ctr_state_t *s);
 
+/* ctr_state_stage_hooks: the hooks of hook directories that libctr ran itself at the last init, as JSON text: stage
+ * ("precreate") to list of hooks. "" if there were none. Since: 0.1 */
+CTR_API const char *ctr_state_stage_hooks(const ctr_state_t *s);
+
 /* ctr_state_error_text: why the last init or start failed. Since: 0.1 */
 CTR_API const char *ctr_state_error_text(const ctr_state_t *s);
 

@@ -328,6 +328,11 @@ const char *ctr_state_config_path(const ctr_state_t *s)
 	return s->s.config_path;
 }
 
+const char *ctr_state_stage_hooks(const ctr_state_t *s)
+{
+	return s->s.stage_hooks;
+}
+
 const char *ctr_state_error_text(const ctr_state_t *s)
 {
 	return s->s.error;

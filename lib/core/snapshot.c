@@ -82,6 +82,18 @@ static bool add_bind_mounts(
 	return true;
 }
 
+/* What was stored is JSON text of our own. */
+static bool add_stage_hooks(
+    struct ctr__json_doc *d, struct ctr__json *o, const struct ctr__state *s)
+{
+	CTR__JSON_DOC struct ctr__json_doc *hooks = NULL;
+
+	if (!*s->stage_hooks ||
+	    ctr__json_parse(s->stage_hooks, strlen(s->stage_hooks), "hooks", &hooks, NULL) < 0)
+		return !*s->stage_hooks;
+	return ctr__json_set(d, o, "extensionStageHooks", ctr__json_copy(d, hooks->root));
+}
+
 /* Empty members are left out, as libpod does, except state and times. */
 static bool fill(struct ctr__json_doc *d, struct ctr__json *o, const struct ctr_state *st)
 {
@@ -101,7 +113,7 @@ static bool fill(struct ctr__json_doc *d, struct ctr__json *o, const struct ctr_
 	       add_bool(d, o, "restartPolicyMatch", s->restart_match) &&
 	       add_num(d, o, "restartCount", s->restart_count) &&
 	       add_str(d, o, "error", s->error) && add_str(d, o, "netns", s->net_ns) &&
-	       add_bind_mounts(d, o, s);
+	       add_bind_mounts(d, o, s) && add_stage_hooks(d, o, s);
 }
 
 int ctr__snapshot_json(const struct ctr_state *s, char **out, size_t *len, ctr_error_t **err)

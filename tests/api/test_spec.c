@@ -243,6 +243,7 @@ static void test_bad_hook_file(void **state)
 	const char *const *dirs = spec_hooks_dir(f->dir);
 	ctr_runtime_t *rt = open_with(f, 0, dirs);
 	ctr_container_t *c = create_with(rt, f, 0, NULL, 0);
+	ctr_state_t *snap = NULL;
 	char path[400], *text;
 	FILE *file;
 
@@ -259,6 +260,12 @@ static void test_bad_hook_file(void **state)
 	/* The conditions are about the command, which is not a shell here. */
 	assert_null(strstr(text, "poststop"));
 	free(text);
+	OK(ctr_container_snapshot(c, &snap, err));
+	assert_non_null(strstr(ctr_state_stage_hooks(snap), "{\"precreate\":[{\"path\":\"/"));
+	OK(ctr_state_to_json(snap, &text, NULL, err));
+	assert_non_null(strstr(text, "\"extensionStageHooks\":{\"precreate\":[{"));
+	ctr_free(text);
+	ctr_state_free(snap);
 	ctr_container_unref(c);
 	OK(ctr_runtime_shutdown(rt, err));
 	ctr_runtime_unref(rt);

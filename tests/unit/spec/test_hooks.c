@@ -149,7 +149,7 @@ static void remove_dirs(struct dirs *d)
 static void test_later_directories_win(void **state)
 {
 	DIRS d;
-	CTR__HOOK_LIST struct ctr__hook_list list = {0};
+	CTR__HOOK_LIST struct ctr__hook_list list = {0}, none = {0};
 
 	(void)state;
 	make_dirs(&d);
@@ -168,7 +168,8 @@ static void test_later_directories_win(void **state)
 	assert_int_equal(ctr__hook_list_select(&list, &(struct ctr__hook_subject){0}, NULL), 0);
 	assert_int_equal(list.n, 2);
 	assert_string_equal(list.v[1].name, "c.json");
-	assert_int_equal(ctr__hook_list_read(NULL, &list, NULL), 0);
+	assert_int_equal(ctr__hook_list_read(NULL, &none, NULL), 0);
+	assert_int_equal(none.n, 0);
 }
 
 static void refused(struct dirs *d, const char *name)
