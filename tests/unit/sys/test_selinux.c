@@ -3,6 +3,7 @@
 #include "sys_test.h"
 
 #include "sys/selinux.h"
+#include "sys/selinux_load.h"
 
 static bool kernel_has_it(void)
 {
@@ -13,6 +14,19 @@ static void enabled_as_the_kernel_says(void **state)
 {
 	(void)state;
 	assert_int_equal(ctr__selinux_enabled(), kernel_has_it());
+}
+
+/* Also where the kernel does not have it, so that a name that the library lacks is noticed. */
+static void the_library_has_what_is_used(void **state)
+{
+	const struct ctr__selinux_lib *lib = ctr__selinux_lib();
+
+	(void)state;
+	assert_non_null(lib);
+	assert_int_equal(lib->is_enabled() == 1, kernel_has_it());
+	assert_non_null(lib->contexts_path());
+	assert_ptr_equal(ctr__selinux_lib(), lib);
+	assert_int_equal(ctr__selinux_in_kernel(), kernel_has_it());
 }
 
 static void labels_are_checked_with_it_only(void **state)
@@ -124,6 +138,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(enabled_as_the_kernel_says),
+	    cmocka_unit_test(the_library_has_what_is_used),
 	    cmocka_unit_test(labels_are_checked_with_it_only),
 	    cmocka_unit_test(labelling),
 	    cmocka_unit_test(labels_are_composed),
