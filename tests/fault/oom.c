@@ -407,6 +407,86 @@ static int do_events_fd(struct bench *b, ctr_error_t **err)
 	return r < 0 ? r : ctr_runtime_events_fd(b->f->rt, err);
 }
 
+static int do_rename(struct bench *b, ctr_error_t **err)
+{
+	int r = ctr_container_rename(b->c, "another", err);
+	ctr_config_t *cfg = ctr_container_config(b->c);
+
+	if (r >= 0)
+		assert_string_equal(ctr_config_name(cfg), "another");
+	ctr_config_unref(cfg);
+	return r;
+}
+
+static int do_update(struct bench *b, ctr_error_t **err)
+{
+	static const char *const env[] = {"A=1", NULL}, *const unset[] = {"PATH", NULL};
+	struct ctr_update_opts o = {.size = sizeof(o),
+	    .resources = "{\"pids\":{\"limit\":60}}",
+	    .restart_policy = "on-failure",
+	    .restart_retries = 3,
+	    .env = env,
+	    .env_unset = unset};
+
+	return ctr_container_update(b->c, &o, err);
+}
+
+static int do_refused_update(struct bench *b, ctr_error_t **err)
+{
+	struct ctr_update_opts o = {.size = sizeof(o), .resources = "{\"pids\":{\"limit\":60}}"};
+	int r;
+
+	fake_oci_fail(b->f->fake, FAKE_UPDATE, CTR_E_OCI_RUNTIME, 1);
+	r = ctr_container_update(b->c, &o, err);
+	fake_oci_fail(b->f->fake, FAKE_UPDATE, 0, 0);
+	/* This is what shall come of it. */
+	if (r != CTR_E_OCI_RUNTIME)
+		return r;
+	if (err)
+		ctr_error_freep(err);
+	return 0;
+}
+
+static int do_refresh(struct bench *b, ctr_error_t **err)
+{
+	return ctr_container_refresh(b->c, err);
+}
+
+static int do_artifacts(struct bench *b, ctr_error_t **err)
+{
+	char **names = NULL, *data = NULL;
+	int r = ctr_container_add_artifact(b->c, "a", "text", 4, err);
+
+	if (r >= 0)
+		r = ctr_container_get_artifact(b->c, "a", &data, NULL, err);
+	if (r >= 0)
+		r = ctr_container_list_artifacts(b->c, &names, err);
+	if (r >= 0)
+		r = ctr_container_remove_artifact(b->c, "a", err);
+	ctr_free(data);
+	ctr_strv_free(names);
+	return r;
+}
+
+static int do_prune(struct bench *b, ctr_error_t **err)
+{
+	const char *const filters[] = {"name=vic", "until=-1h", NULL};
+	ctr_pruned_t *p = NULL;
+	int r = ctr_runtime_prune(b->f->rt, filters, 0, &p, err);
+
+	ctr_pruned_free(p);
+	return r;
+}
+
+static int do_evict(struct bench *b, ctr_error_t **err)
+{
+	char *id = NULL;
+	int r = ctr_runtime_evict(b->f->rt, "victim", 0, &id, err);
+
+	ctr_free(id);
+	return r;
+}
+
 #define ENDED                                      \
 	{                                          \
 		CTR_E_CTR_STOPPED, CTR_E_CTR_STATE \
@@ -448,6 +528,14 @@ static const struct op ops[] = {
     {"start with a dependency", FAMILY, do_start_family, {CTR_E_CTR_RUNNING, 0}},
     {"remove with a dependent", FAMILY, do_remove_family, {0, 0}},
     {"dependents", FAMILY, do_dependents, {0, 0}},
+    {"rename", CTR_STATE_CONFIGURED, do_rename, {CTR_E_CTR_EXISTS, 0}},
+    {"update", CTR_STATE_CONFIGURED, do_update, {0, 0}},
+    {"update while running", CTR_STATE_RUNNING, do_update, {0, 0}},
+    {"refused update", CTR_STATE_RUNNING, do_refused_update, {0, 0}},
+    {"refresh", CTR_STATE_RUNNING, do_refresh, {CTR_E_CTR_STATE, 0}},
+    {"artifacts", CTR_STATE_CONFIGURED, do_artifacts, {0, 0}},
+    {"prune", CTR_STATE_STOPPED, do_prune, {0, 0}},
+    {"evict", CTR_STATE_RUNNING, do_evict, {CTR_E_NO_SUCH_CTR, 0}},
     {"batch", CTR_STATE_RUNNING, do_batch, {0, 0}},
     {"read events", CTR_STATE_RUNNING, do_events, {0, 0}},
     {"events fd and filter", CTR_STATE_RUNNING, do_events_fd, {0, 0}},
