@@ -3,6 +3,7 @@
  * ctrctl: a small command-line engine, written on libctr's public API only.
  *
  * main.c    global options, table of commands, help
+ * change.c  rename, update, refresh, prune, evict
  * create.c  create, run
  * follow.c  a container's log as its standard streams, until it ends
  * life.c    start, stop, kill, pause, unpause, wait, rm
@@ -45,6 +46,11 @@ int cmd_pause(struct app *app, int argc, char **argv);
 int cmd_unpause(struct app *app, int argc, char **argv);
 int cmd_wait(struct app *app, int argc, char **argv);
 int cmd_rm(struct app *app, int argc, char **argv);
+int cmd_rename(struct app *app, int argc, char **argv);
+int cmd_update(struct app *app, int argc, char **argv);
+int cmd_refresh(struct app *app, int argc, char **argv);
+int cmd_prune(struct app *app, int argc, char **argv);
+int cmd_evict(struct app *app, int argc, char **argv);
 int cmd_ps(struct app *app, int argc, char **argv);
 int cmd_events(struct app *app, int argc, char **argv);
 int cmd_inspect(struct app *app, int argc, char **argv);

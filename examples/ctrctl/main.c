@@ -27,6 +27,16 @@ static const struct command {
     {"wait", cmd_wait, "CONTAINER...", "wait for the end; print the exit codes"},
     {"rm", cmd_rm, "[-f] [--depend] CONTAINER...",
         "remove containers; -f also running ones, --depend what depends on them first"},
+    {"rename", cmd_rename, "CONTAINER NAME", "give a container another name"},
+    {"update", cmd_update,
+        "[--memory SIZE] [--memory-reservation SIZE] [--memory-swap SIZE] [--cpu-shares N]\n"
+        "    [--cpu-quota N] [--cpu-period N] [--pids-limit N] [--restart POLICY[:N]]\n"
+        "    [--env NAME=VALUE]... [--unsetenv NAME]... CONTAINER...",
+        "change limits at once, restart policy and environment; -1 = no limit"},
+    {"refresh", cmd_refresh, "CONTAINER...", "take the run down and make it anew"},
+    {"prune", cmd_prune, "[--filter KEY=VALUE]...",
+        "remove what does not run; filters as for ps, and until=TIME"},
+    {"evict", cmd_evict, "CONTAINER...", "remove containers whatever is wrong with them"},
     {"ps", cmd_ps, "[-a] [-q] [--no-trunc] [--format table|json] [--filter KEY=VALUE]...",
         "list containers; -a all, -q IDs only; filters: id, name, state, label"},
     {"events", cmd_events, "[-f] [--since TIME] [--format table|json] [--filter KEY=VALUE]...",

@@ -82,6 +82,27 @@ expect 0 '^web$' "$ctrctl" rm -f web
 [ -z "$(find /sys/fs/cgroup -name "*$id*")" ] || fail "a cgroup is left"
 expect_error 125 'no' "$ctrctl" rm web
 
+# changing one that exists, and clearing up
+changed=$("$ctrctl" create --name old "$ROOTFS" /bin/sh -c 'exit 4')
+expect 0 '^$' "$ctrctl" rename old new
+expect 0 ' new +created ' "$ctrctl" ps -a
+expect_error 125 'ctrctl: rename old: ' "$ctrctl" rename old other
+expect_error 125 'are needed' "$ctrctl" rename new
+expect 0 '^new$' "$ctrctl" update --memory 64m --memory-swap -1 --cpu-shares 512 --restart on-failure:3 \
+	--env COLOUR=red --unsetenv TERM new
+expect 0 '"Memory": 67108864' "$ctrctl" inspect new
+expect 0 '"MaximumRetryCount": 3' "$ctrctl" inspect new
+expect_error 125 'must change something' "$ctrctl" update new
+expect_error 125 'wrong option' "$ctrctl" update --memory lots new
+expect_error 125 'is no restart policy' "$ctrctl" update --restart often new
+expect 0 '^new$' "$ctrctl" refresh new
+expect 0 '^$' "$ctrctl" prune --filter until=1h
+expect_error 125 'is no time' "$ctrctl" prune --filter until=soon
+expect 0 "^$changed$" "$ctrctl" prune --filter name=new
+changed=$("$ctrctl" create --name bad "$ROOTFS" /bin/true)
+expect 0 "^$changed$" "$ctrctl" evict bad
+expect_error 125 'ctrctl: evict bad: ' "$ctrctl" evict bad
+
 # what happened
 expect 0 ' create .*web' "$ctrctl" events --filter container="$id"
 expect 0 'died .*exit code 5' "$ctrctl" events --since 1h --filter event=died
