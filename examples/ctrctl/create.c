@@ -47,7 +47,8 @@ static const struct {
     {"cap-drop", LIST, CTR_SPEC_CAP_DROP, "CAP", "one capability less"},
     {"privileged", FLAG, CTR_CONFIG_PRIVILEGED, NULL, "all capabilities, nothing masked"},
     {"read-only", FLAG, CTR_CONFIG_READ_ONLY, NULL, "read-only root file system"},
-    {"net", NET, CTR_SPEC_HOST_NETWORK, "none|host", "network; default none"},
+    {"net", NET, CTR_SPEC_HOST_NETWORK, "none|host|container:ID", "network; default none"},
+    {"requires", LIST, CTR_CONFIG_DEPENDENCIES, "ID", "container that must run before it"},
     {"stop-signal", SIGNAL, CTR_CONFIG_STOP_SIGNAL, "SIGNAL", "what stop sends"},
     {"stop-timeout", NUM, CTR_CONFIG_STOP_TIMEOUT, "SECONDS", "how long stop waits"},
     {"timeout", NUM, CTR_CONFIG_TIMEOUT, "SECONDS", "kill it after so long"},
@@ -127,6 +128,10 @@ static bool apply(struct wish *w, size_t i, const char *value)
 		ctr_config_builder_set_num(w->b, field, sig, NULL);
 		return true;
 	case NET:
+		if (strncmp(value, "container:", 10) == 0) {
+			ctr_config_builder_set_str(w->b, CTR_CONFIG_NET_NS_CTR, value + 10, NULL);
+			return true;
+		}
 		ctr_config_builder_set_bool(w->b, field, strcmp(value, "host") == 0, NULL);
 		return strcmp(value, "host") == 0 || strcmp(value, "none") == 0;
 	case RESTART: return set_restart(w->b, value);

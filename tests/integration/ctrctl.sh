@@ -171,6 +171,17 @@ expect 0 '^again$' "$ctrctl" rm -f again
 expect 0 '' "$ctrctl" run --detach --rm --name passing "$ROOTFS" /bin/true
 await '^$' "$ctrctl" ps -aq
 
+# containers that depend on others
+expect 0 '' "$ctrctl" create --name base "$ROOTFS" /bin/sleep 1000
+base=$out
+expect 0 '' "$ctrctl" create --name top --requires "$base" --net "container:$base" "$ROOTFS" /bin/sleep 1000
+expect_error 125 "do not run: base" "$ctrctl" start top
+expect 0 '^top$' "$ctrctl" start --recursive top
+expect 0 'base' "$ctrctl" ps --filter state=running --filter name=base
+expect_error 125 'depend on it' "$ctrctl" rm -f base
+expect 0 '^base$' "$ctrctl" rm -f --depend base
+expect 0 '^$' "$ctrctl" ps -aq
+
 # signals are passed on
 "$ctrctl" run --name signalled "$ROOTFS" \
 	/bin/sh -c 'trap "exit 9" INT; echo ready; while :; do sleep 0.1; done' >ready.txt &
