@@ -16,7 +16,7 @@
  *    ctr_container_sync(view) does.
  *  - Use only the view inside. The outer handle, or another one of the same container, used from the
  *    callback's thread gives CTR_E_DEADLOCK. Other containers may be used.
- *  - On the view, remove, wait and wait_fd give CTR_E_BUSY, a batch gives CTR_E_INVALID. Stop keeps the
+ *  - On the view, remove, every wait and health checks give CTR_E_BUSY, a batch gives CTR_E_INVALID. Stop keeps the
  *    lock for its whole duration.
  *  - The view belongs to the callback's thread (else CTR_E_INVALID) and ends with the callback: a
  *    reference kept longer gives CTR_E_CTR_REMOVED.

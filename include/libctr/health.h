@@ -16,7 +16,8 @@
  * until it has succeeded so often in a row. If it fails Retries times in a row the container is restarted; 0, here
  * the default, = never.
  *
- * CTR_CONFIG_HEALTH_ON_FAILURE says what is done with a container that is unhealthy.
+ * CTR_CONFIG_HEALTH_ON_FAILURE says what is done with a container that is unhealthy. A kill or a stop counts as one by
+ * the user: a restart policy does not bring the container back.
  *
  * While a container runs, a small process ("libctr-helper health") runs the checks, so they go on when the program
  * that started the container has ended. It ends with the container. Where the helper is not installed
@@ -45,9 +46,10 @@ enum {
 /* What is done with an unhealthy container. Numbers are libpod's. */
 enum {
 	CTR_HEALTH_ACTION_NONE = 0,
-	CTR_HEALTH_ACTION_KILL = 2, /* SIGKILL; the restart policy applies                      */
-	CTR_HEALTH_ACTION_RESTART = 3,
-	CTR_HEALTH_ACTION_STOP = 4 /* as a service is stopped; the restart policy applies      */
+	CTR_HEALTH_ACTION_KILL = 2, /* as ctr_container_kill() with SIGKILL                     */
+	CTR_HEALTH_ACTION_RESTART =
+	    3,                     /* as ctr_container_restart(), whatever the restart policy  */
+	CTR_HEALTH_ACTION_STOP = 4 /* as ctr_container_stop()                                  */
 };
 
 /* Results of a run. Numbers are libpod's. */

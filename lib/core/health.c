@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "core/lifecycle.h"
+#include "core/policy.h"
 #include "sys/fd.h"
 #include "util/cleanup.h"
 #include "util/clock.h"
@@ -359,28 +360,18 @@ static int record(struct check *k, ctr_error_t **err)
 
 /* ---- what follows ---- */
 
-static int restart(struct ctr_container *c, const ctr_config_t *cfg, ctr_error_t **err)
-{
-	const struct ctr__stop stop = {.timeout_ms = ctr_config_stop_timeout_ms(cfg),
-	    .signal = (int32_t)cfg->stop_signal,
-	    .by_user = true};
-	int r = ctr__stop(c, &stop, err);
-
-	return r < 0 ? r : ctr__start(c, err);
-}
-
 static int act(struct check *k, ctr_error_t **err)
 {
 	const struct ctr__stop stop = {.timeout_ms = ctr_config_stop_timeout_ms(k->cfg),
 	    .signal = (int32_t)k->cfg->stop_signal,
 	    .by_user = true};
+	int64_t action = k->to_restart ? CTR_HEALTH_ACTION_RESTART : k->cfg->health_on_failure;
 
-	if (k->to_restart)
-		return restart(k->c, k->cfg, err);
-	switch (k->cfg->health_on_failure) {
+	switch (action) {
 	case CTR_HEALTH_ACTION_KILL: return ctr__kill(k->c, SIGKILL, err);
 	case CTR_HEALTH_ACTION_STOP: return ctr__stop(k->c, &stop, err);
-	case CTR_HEALTH_ACTION_RESTART: return restart(k->c, k->cfg, err);
+	/* Not if somebody has stopped it meanwhile. */
+	case CTR_HEALTH_ACTION_RESTART: return ctr__restart(k->c, &stop, true, err);
 	default: return 0;
 	}
 }

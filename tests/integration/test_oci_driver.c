@@ -437,6 +437,75 @@ static void test_start_of_a_frozen_container(void **state)
 
 /* ---- pause ---- */
 
+/* One more process in it: an OCI process as JSON. */
+static int run_process(struct box *b, const char *args, int64_t timeout_ms, size_t max,
+    int32_t *code, char **out, ctr_error_t **err)
+{
+	CTR__FREE char *process = ctr__format("{\"user\":{\"uid\":0,\"gid\":0},\"cwd\":\"/\","
+	                                      "\"env\":[\"PATH=/bin\"],\"args\":%s}",
+	    args);
+	size_t len;
+	int rc;
+
+	assert_non_null(process);
+	rc = b->oci->ops.run_process(
+	    b->oci->impl, &b->c, process, timeout_ms, max, code, out, &len, err);
+	assert_int_equal(len, *out ? strlen(*out) : 0);
+	return rc;
+}
+
+static void test_processes_in_it(void **state)
+{
+	static const struct {
+		const char *args;
+		int64_t timeout_ms;
+		int rc;
+		int32_t code;
+		const char *out;
+	} cases[] = {
+	    {"[\"echo\",\"hello\"]", -1, 0, 0, "hello\n"},
+	    {"[\"sh\",\"-c\",\"echo no >&2; exit 42\"]", 60000, 0, 42, "no\n"},
+	    {"[\"sh\",\"-c\",\"kill -9 $$\"]", 60000, 0, 137, ""},
+	    {"[\"no-such-program\"]", 60000, 0, 127, NULL},
+	    {"[\"/bin\"]", 60000, 0, 126, NULL},
+	    {"[\"sh\",\"-c\",\"exit 255\"]", 60000, 0, 255, ""},
+	    {"[\"echo\",\"123456789\"]", 60000, 0, 0, "12345678"},
+	    {"[\"sh\",\"-c\",\"echo before; sleep 1000\"]", 1000, CTR_E_TIMEOUT, -1, "before\n"},
+	};
+	struct box b;
+
+	(void)state;
+	box_make(&b, ASLEEP);
+	CREATE(&b);
+	START(&b);
+	for (size_t i = 0; i < CTR__ARRAY_SIZE(cases); i++) {
+		CTR__ERROR ctr_error_t *err = NULL;
+		CTR__FREE char *out = NULL;
+		int32_t code = -9;
+		int rc = run_process(&b, cases[i].args, cases[i].timeout_ms, 8, &code, &out, &err);
+
+		if (rc != cases[i].rc || code != cases[i].code)
+			fail_msg("%s: %d, code %d: %s", cases[i].args, rc, code,
+			    err ? ctr_error_message(err) : out);
+		if (cases[i].out)
+			assert_string_equal(out, cases[i].out);
+	}
+	assert_int_equal(box_state(&b).status, CTR_OCI_RUNNING);
+	/* Nobody is left who could be asked. */
+	assert_int_equal(box_kill(&b, SIGKILL, NULL), 0);
+	box_wait(&b);
+	{
+		CTR__FREE char *out = NULL;
+		int32_t code;
+
+		assert_int_equal(
+		    run_process(&b, "[\"true\"]", 60000, 8, &code, &out, NULL), CTR_E_CTR_STOPPED);
+		assert_null(out);
+	}
+	REMOVE(&b);
+	assert_clean(&b);
+}
+
 static void test_pause_and_resume(void **state)
 {
 	struct box b;
@@ -511,6 +580,7 @@ int main(void)
 	    cmocka_unit_test(test_start_by_fifo_equals_the_command),
 	    cmocka_unit_test(test_start_of_a_dead_container),
 	    cmocka_unit_test(test_start_of_a_frozen_container),
+	    cmocka_unit_test(test_processes_in_it),
 	    cmocka_unit_test(test_pause_and_resume),
 	    cmocka_unit_test(test_host_pid_namespace),
 	};

@@ -148,6 +148,7 @@ static void seeking_goes_by_time(void **state)
 /* Many at once: as one transaction, to be quick. */
 struct flood {
 	struct ctr__store *s;
+	struct ctr__env *env;
 	struct ctr_event *ev;
 	size_t n;
 };
@@ -160,16 +161,59 @@ static int flood_txn(MDB_txn *txn, void *arg, ctr_error_t **err)
 
 	(void)err;
 	for (size_t i = 0; i < fl->n && rc == 0; i++)
-		rc = ctr__journal_append(&fl->s->run_env, txn, fl->ev, &buf);
+		rc = ctr__journal_append(fl->env, txn, fl->ev, &buf);
 	return rc;
+}
+
+static void flood_env(struct fx *f, struct ctr__env *env, int32_t type, size_t n)
+{
+	struct flood fl = {f->s, env, event(type, "c1"), n};
+
+	OK(ctr__env_write(env, flood_txn, &fl, err));
+	ctr_event_unref(fl.ev);
 }
 
 static void flood(struct fx *f, size_t n)
 {
-	struct flood fl = {f->s, event(CTR_EVENT_KILL, "c1"), n};
+	flood_env(f, &f->s->run_env, CTR_EVENT_KILL, n);
+}
 
-	OK(ctr__env_write(&f->s->run_env, flood_txn, &fl, err));
-	ctr_event_unref(fl.ev);
+/* Each journal keeps its own newest ones; a reader that is behind in both is told of both at once. */
+static void both_journals_are_trimmed(void **state)
+{
+	struct fx *f = *state;
+	struct ctr__cursor c, behind;
+	struct ctr_event *ev = NULL;
+	size_t created = 0, killed = 0;
+	uint64_t lost = 0;
+	int r = 0;
+
+	OK(ctr__store_events_end(f->s, &behind, err));
+	for (int i = 0; i < 3; i++) {
+		flood_env(f, &f->s->root_env, CTR_EVENT_CREATE, CTR__JOURNAL_MAX / 2);
+		flood_env(f, &f->s->run_env, CTR_EVENT_KILL, CTR__JOURNAL_MAX / 2);
+	}
+	OK(ctr__store_events_seek(f->s, &c, 0, err));
+	for (;;) {
+		r = ctr__store_events_next(f->s, &c, &ev, &lost, NULL);
+		if (r != 1)
+			break;
+		assert_int_equal(lost, 0);
+		created += ctr_event_type(ev) == CTR_EVENT_CREATE;
+		killed += ctr_event_type(ev) == CTR_EVENT_KILL;
+		/* In the order in which they were written: half of the one, half of the other. */
+		if (created + killed == CTR__JOURNAL_MAX / 2 + 1)
+			assert_int_equal(ctr_event_type(ev), CTR_EVENT_KILL);
+		ctr_event_unref(ev);
+	}
+	assert_int_equal(r, 0);
+	assert_int_equal(created, CTR__JOURNAL_MAX);
+	assert_int_equal(killed, CTR__JOURNAL_MAX);
+	OK(r = ctr__store_events_next(f->s, &behind, &ev, &lost, err));
+	assert_int_equal(r, 1);
+	assert_null(ev);
+	assert_int_equal(lost, CTR__JOURNAL_MAX);
+	next_is(f, &behind, CTR_EVENT_CREATE, "c1");
 }
 
 static void old_events_are_trimmed(void **state)
@@ -298,6 +342,7 @@ int main(void)
 	    TEST(a_reader_that_has_no_place_starts_at_the_oldest),
 	    TEST(seeking_goes_by_time),
 	    TEST(old_events_are_trimmed),
+	    TEST(both_journals_are_trimmed),
 	    TEST(order_survives_a_reboot),
 	    TEST(damaged_records_are_errors),
 	    TEST(readers_are_told),

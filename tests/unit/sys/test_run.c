@@ -38,6 +38,20 @@ static void output_and_status(void **state)
 	assert_int_equal(count_fds(), before);
 }
 
+static void output_of_both_together(void **state)
+{
+	CTR__BUF struct ctr__buf both = {0};
+	int status, before = count_fds();
+
+	(void)state;
+	assert_int_equal(run_shell("echo one; echo two >&2; echo three; exit 4", -1, &both, &both,
+	                     &status, NULL),
+	    0);
+	assert_int_equal(status, 4 << 8);
+	assert_string_equal(both.data, "one\ntwo\nthree\n");
+	assert_int_equal(count_fds(), before);
+}
+
 static void output_not_wanted(void **state)
 {
 	CTR__BUF struct ctr__buf diag = {0};
@@ -223,6 +237,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(output_and_status),
+	    cmocka_unit_test(output_of_both_together),
 	    cmocka_unit_test(output_not_wanted),
 	    cmocka_unit_test(too_much_is_cut_but_read),
 	    cmocka_unit_test(grandchild_keeps_the_pipe),
