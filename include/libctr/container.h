@@ -333,7 +333,7 @@ CTR_API int ctr_container_wait_for(
 
 /*
  * ctr_container_sync: asks the OCI runtime itself what the container is doing and corrects the stored
- * state, e.g. after its monitor was killed. Any state. Event: sync, if something changed.
+ * state, e.g. after its monitor was killed; also has its health checks go on if their process was killed. Any state. Event: sync, if something changed.
  * Errors: CTR_E_OCI_*, ...
  * Since: 0.1
  */

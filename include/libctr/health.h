@@ -20,7 +20,8 @@
  * the user: a restart policy does not bring the container back.
  *
  * While a container runs, a small process ("libctr-helper health") runs the checks, so they go on when the program
- * that started the container has ended. It ends with the container. Where the helper is not installed
+ * that started the container has ended. It ends with the container. If it is killed, ctr_container_sync(),
+ * ctr_runtime_boot() and the next start begin anew. Where the helper is not installed
  * (ctr_open_opts), checks run only when a program asks for them by ctr_container_healthcheck_run().
  */
 #ifndef LIBCTR_HEALTH_H

@@ -61,8 +61,8 @@ CTR_API int ctr_runtime_should_start(ctr_runtime_t *rt, char ***ids, ctr_error_t
 /*
  * ctr_runtime_boot: to be called once after a boot (or run `libctr-helper boot`): starts what
  * ctr_runtime_should_start() lists and does not run, each after the containers it depends on; goes on with
- * restarts and automatic removals that were interrupted by whatever; and ends removals that were. Harmless at
- * any other time. One failing container does not keep the others waiting.
+ * restarts and automatic removals that were interrupted by whatever; ends removals that were; and has the health
+ * checks of running containers go on whose process was killed. Harmless at any other time. One failing container does not keep the others waiting.
  *   flags  0
  * Returns how many containers were started or removed. Errors: if some failed, the code of the first; detail
  *   "failed" has their IDs, comma-separated, and the log the reasons.

@@ -5,6 +5,7 @@
 #include <libctr/policy.h>
 
 #include "core/dependencies.h"
+#include "core/health.h"
 #include "core/lifecycle.h"
 #include "core/policy.h"
 #include "util/cleanup.h"
@@ -127,6 +128,7 @@ static int tidy(struct ctr_container *c, ctr_error_t **err)
 		return r;
 	removing = g.c->state.state == CTR_STATE_REMOVING;
 	wanted = ctr__wants_exit_command(g.c->cfg);
+	ctr__health_attend(g.c);
 	ctr__leave(&g);
 	if (removing) {
 		r = ctr__remove(c, true, err);

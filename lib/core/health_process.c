@@ -10,7 +10,6 @@
  */
 #include <errno.h>
 #include <poll.h>
-#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -200,9 +199,11 @@ void ctr__health_dismiss(struct ctr_container *c)
 	/* The process itself comes here too, when it restarts an unhealthy container; it ends after that. */
 	if (s->health_pid > 0 && s->health_pid != getpid())
 		pidfd = ctr__pidfd_open(s->health_pid, s->health_start);
-	/* It cannot hold the lock, and everything that it does may be interrupted. */
-	if (pidfd >= 0 && ctr__pidfd_signal(pidfd, SIGKILL) == 0)
+	/* It cannot hold the lock, and everything that it does may be interrupted; a check with it. */
+	if (pidfd >= 0) {
+		(void)ctr__proc_kill_tree(pidfd, s->health_pid);
 		(void)ctr__pidfd_wait(pidfd, END_MS);
+	}
 	s->health_pid = 0;
 	s->health_start = 0;
 }

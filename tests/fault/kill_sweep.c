@@ -131,6 +131,11 @@ static int do_run_family(ctr_container_t *c, ctr_error_t **err)
 	return ctr_container_start(c, CTR_START_RECURSIVE, err);
 }
 
+static int do_check(ctr_container_t *c, ctr_error_t **err)
+{
+	return ctr_container_healthcheck_run(c, 0, NULL, err);
+}
+
 /* A start that was interrupted between the opening of the runtime's fifo and its end may end the container: its
  * first process writes to nobody. */
 static const struct op ops[] = {
@@ -167,9 +172,34 @@ static const struct op ops[] = {
     {"update", CTR_STATE_RUNNING, do_update, IN(RUNNING), IN(RUNNING)},
     {"refresh", CTR_STATE_RUNNING, ctr_container_refresh,
         IN(RUNNING) | IN(STOPPING) | IN(STOPPED) | IN(EXITED) | IN(CREATED), IN(RUNNING)},
+    /* With a health check, and so with a process that runs it. */
+    {"health-start", CTR_STATE_CREATED, do_start, IN(CREATED) | IN(RUNNING) | IN(STOPPED),
+        IN(RUNNING)},
+    {"health-check", CTR_STATE_RUNNING, do_check, IN(RUNNING), IN(RUNNING)},
+    {"health-sync", CTR_STATE_RUNNING, ctr_container_sync, IN(RUNNING), IN(RUNNING)},
+    {"health-remove", CTR_STATE_RUNNING, do_remove,
+        IN(RUNNING) | IN(STOPPING) | IN(STOPPED) | IN(REMOVING) | GONE, GONE},
     {"refresh-exited", CTR_STATE_EXITED, ctr_container_refresh, IN(EXITED), IN(EXITED)},
 };
 #define OPS (sizeof(ops) / sizeof(*ops))
+
+static ctr_config_t *config_for(const struct world *w, const struct op *op)
+{
+	bool health = strncmp(op->name, "health-", 7) == 0;
+
+	return health ? world_config_health(w, "victim") : world_config(w, "victim");
+}
+
+/* Its process is gone: the operation has to start another. */
+static void kill_checker(ctr_container_t *c)
+{
+	int32_t pid = 0;
+
+	if (ctr_container_health_pid(c, &pid, NULL) >= 0 && pid > 0)
+		kill(pid, SIGKILL);
+	while (pid > 0 && world_alive(pid))
+		usleep(1000);
+}
 
 /* ---- the victim ---- */
 
@@ -196,7 +226,7 @@ static int be_victim(char **argv)
 	snprintf(w.parent, sizeof(w.parent), "%s", argv[6]);
 	world_open(&w);
 	if (!op->act)
-		cfg = world_config(&w, "victim");
+		cfg = config_for(&w, op);
 	else if (ctr_container_get(w.rt, argv[1], &c, &err) < 0)
 		die("victim: get", err);
 	victim_ready();
@@ -346,7 +376,7 @@ static bool create_family(struct sweep *s)
 
 static ctr_config_t *victim_config(struct sweep *s)
 {
-	ctr_config_t *cfg = world_config(s->w, "victim"), *with = NULL;
+	ctr_config_t *cfg = config_for(s->w, s->op), *with = NULL;
 	ctr_config_builder_t *b;
 
 	if (s->op->act != do_policy)
@@ -395,6 +425,8 @@ static bool bring_to_state(struct sweep *s)
 		r = CALL("prepare: kill", ctr_container_kill(s->c, SIGKILL, &err));
 	if (r >= 0 && want == CTR_STATE_EXITED)
 		r = CALL("prepare: cleanup", ctr_container_cleanup(s->c, 0, &err));
+	if (r >= 0 && s->op->act == ctr_container_sync)
+		kill_checker(s->c);
 	return r >= 0;
 }
 

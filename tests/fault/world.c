@@ -350,8 +350,11 @@ static void on_log(int32_t level, const char *id, const char *message, void *use
 
 void world_open(struct world *w)
 {
-	struct ctr_open_opts o = {
-	    .size = sizeof(o), .root = w->root, .run_root = w->run, .oci_runtimes = w->oci};
+	struct ctr_open_opts o = {.size = sizeof(o),
+	    .root = w->root,
+	    .run_root = w->run,
+	    .oci_runtimes = w->oci,
+	    .helper = TEST_HELPER};
 	ctr_error_t *err = NULL;
 
 	/* Monitors do nothing by themselves. */
@@ -371,7 +374,7 @@ void world_close(struct world *w)
 
 #define SCRIPT "trap 'exit 0' TERM; while :; do sleep 1000 & wait; done"
 
-ctr_config_t *world_config(const struct world *w, const char *name)
+static ctr_config_t *make_config(const struct world *w, const char *name, const char *health)
 {
 	static const char *const command[] = {"/bin/sh", "-c", SCRIPT};
 	ctr_config_builder_t *b = ctr_config_builder_new();
@@ -385,12 +388,25 @@ ctr_config_t *world_config(const struct world *w, const char *name)
 	ctr_config_builder_set_num(b, CTR_CONFIG_STOP_TIMEOUT, 1, NULL);
 	for (size_t i = 0; i < 3; i++)
 		ctr_config_builder_add_str(b, CTR_CONFIG_COMMAND, command[i], NULL);
+	if (health)
+		ctr_config_builder_set_json(
+		    b, CTR_CONFIG_HEALTHCHECK, health, strlen(health), NULL);
 	if (ctr_config_builder_build(b, &cfg, &err) < 0) {
 		fprintf(stderr, "config: %s\n", ctr_error_message(err));
 		exit(1);
 	}
 	ctr_config_builder_free(b);
 	return cfg;
+}
+
+ctr_config_t *world_config(const struct world *w, const char *name)
+{
+	return make_config(w, name, NULL);
+}
+
+ctr_config_t *world_config_health(const struct world *w, const char *name)
+{
+	return make_config(w, name, "{\"Test\":[\"true\"],\"Interval\":20000000}");
 }
 
 /* ---- running a test in it ---- */

@@ -43,6 +43,8 @@ void world_remove_groups(const struct world *w);
 
 /* A configuration: a shell that ends with 0 on SIGTERM. Exits with 1 on failure. Unref it. */
 ctr_config_t *world_config(const struct world *w, const char *name);
+/* The same with a health check every 20 ms. */
+ctr_config_t *world_config_health(const struct world *w, const char *name);
 
 int64_t world_now_us(void);
 

@@ -225,6 +225,12 @@ static void test_killed_one_is_replaced(void **state)
 	again = health_pid(c);
 	assert_true(again > 0 && again != pid && real_alive(again));
 	await_condition(c, "healthy");
+	pid = again;
+	assert_int_equal(kill(pid, SIGKILL), 0);
+	real_await_end(pid);
+	OK(ctr_runtime_boot(r->rt, 0, err));
+	again = health_pid(c);
+	assert_true(again > 0 && again != pid && real_alive(again));
 	/* The next run has another one. */
 	OK(ctr_container_stop_with_timeout(c, 0, err));
 	OK(ctr_container_start(c, 0, err));
