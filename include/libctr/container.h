@@ -117,7 +117,7 @@ CTR_API ctr_runtime_t *ctr_container_runtime(ctr_container_t *c);
  * Errors: CTR_E_CTR_STATE (also: dependencies do not run; all their IDs are the detail "dependencies", by
  *   commas, and each ID is a detail with the state; or one whose namespaces are joined ends just now),
  *   CTR_E_NO_SUCH_CTR (a dependency is gone), CTR_E_INTERNAL (a circle of dependencies; detail "cycle"),
- *   CTR_E_OCI_* (details "oci.runtime", "oci.stderr"), CTR_E_CONMON_UNAVAILABLE, CTR_E_STORAGE,
+ *   CTR_E_OCI_* (details "oci.runtime", "oci.stderr"), CTR_E_CONMON_UNAVAILABLE, CTR_E_NO_HELPER, CTR_E_STORAGE,
  *   CTR_E_UNSUPPORTED, ... With CTR_INIT_RECURSIVE the error of the dependency that could not be started: detail
  *   "container" is its ID, "failed" those of all that were not started, by commas, and each of these IDs
  *   is a detail with the reason.
@@ -154,7 +154,8 @@ struct ctr_stop_opts {
  * running, stopping. The lock is not held while waiting (except in a batch): state reads "stopping",
  * and kill, a second stop and remove(force) work meanwhile.
  *   o   NULL = the configuration's signal and timeout
- * State after: stopped, with the exit code. Events: stop, died.
+ * State after: stopped, with the exit code (exited, as soon as the helper has cleaned up where there is one:
+ * policy.h). Events: stop, died.
  * Errors: CTR_E_CTR_STOPPED if it has already ended, CTR_E_CTR_STATE, CTR_E_CONMON_DEAD (it was killed
  *   and cleaned up, but its exit code is lost), CTR_E_INVALID, CTR_E_OCI_*, ...
  * Since: 0.1
@@ -271,8 +272,8 @@ CTR_API int ctr_container_dependents(ctr_container_t *c, char ***list, ctr_error
  *   timeout_ms  0 = only look, -1 = no limit
  *   code        may be NULL; 0..255, 128 + signal, or -1 if the code was lost
  * A configured container gives 0 at once; one that is created is waited for until it has been started
- * and has ended. One that is removed meanwhile gives the code it ended with. The lock is not held while waiting, and
- * nothing is polled: exits are seen through file descriptors.
+ * and has ended. One that is removed or started again meanwhile gives the code it ended with. The lock is not held
+ * while waiting, and nothing is polled: exits are seen through file descriptors.
  * Errors: CTR_E_TIMEOUT, CTR_E_BUSY (inside a batch), CTR_E_CONMON_DEAD is not one: the code is -1.
  * Since: 0.1
  */

@@ -15,6 +15,9 @@
  * one, and it saves a system call per access. */
 #define LOOK_EVERY_NS INT64_C(250000)
 
+/* No kernel ticks more slowly. */
+#define TICK_NS INT64_C(10000000)
+
 /* ---- loading ---- */
 
 static int gone(struct ctr_container *c, ctr_error_t **err)
@@ -229,6 +232,14 @@ static int32_t sane_exit_code(int32_t code)
 	return code >= 0 && code <= 255 ? code : -1;
 }
 
+/* The time of a file is that of the kernel's last tick: a short run would end before it began. */
+static int64_t end_of_run(const struct ctr__state *s, const struct ctr_oci_status *st)
+{
+	int64_t end = st->finished_ns ? st->finished_ns : ctr__now_ns();
+
+	return end < s->started_ns && s->started_ns - end < TICK_NS ? s->started_ns : end;
+}
+
 int ctr__record_exit(struct ctr_container *c, const struct ctr_oci_status *st, ctr_error_t **err)
 {
 	struct ctr__save_more more = {.record_exit = true};
@@ -245,7 +256,7 @@ int ctr__record_exit(struct ctr_container *c, const struct ctr_oci_status *st, c
 		c->state.pid = c->state.conmon_pid = 0;
 		c->state.pid_start = c->state.conmon_start = 0;
 		c->state.exit_code = sane_exit_code(st->exit_code);
-		c->state.finished_ns = st->finished_ns ? st->finished_ns : ctr__now_ns();
+		c->state.finished_ns = end_of_run(&c->state, st);
 		c->state.oom_killed = st->oom_killed;
 		c->state.exited = true;
 		c->state.ever_started = true;

@@ -40,7 +40,7 @@ static void nap(void)
 
 struct seen {
 	int32_t state, pid, code;
-	int64_t restarts;
+	int64_t restarts, ran_ns;
 };
 
 static void look(ctr_container_t *c, struct seen *out)
@@ -52,6 +52,7 @@ static void look(ctr_container_t *c, struct seen *out)
 	out->pid = ctr_state_pid(s);
 	out->code = ctr_state_exit_code(s);
 	out->restarts = ctr_state_restart_count(s);
+	out->ran_ns = ctr_state_finished_ns(s) - ctr_state_started_ns(s);
 	ctr_state_free(s);
 }
 
@@ -146,6 +147,7 @@ static void test_on_failure(void **state)
 	OK(ctr_container_start(c, 0, err));
 	await_state(c, CTR_STATE_EXITED, 2, &s);
 	assert_int_equal(s.code, 7);
+	assert_true(s.ran_ns >= 0);
 	/* By hand it begins anew. */
 	OK(ctr_container_start(c, 0, err));
 	await_state(c, CTR_STATE_EXITED, 2, &s);
