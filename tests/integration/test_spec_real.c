@@ -18,6 +18,7 @@ static ctr_runtime_t *open_with_hooks(const struct real *r, const char *const *d
 	    .root = r->root,
 	    .run_root = r->run,
 	    .oci_runtimes = real_path,
+	    .helper = TEST_HELPER,
 	    .hooks_dirs = dirs};
 	ctr_runtime_t *rt = NULL;
 
@@ -123,6 +124,23 @@ static void test_hooks(void **state)
 	assert_string_equal(
 	    stages, "prestart\ncreateRuntime\ncreateContainer\npoststart\npoststop\n");
 	free(stages);
+	ctr_runtime_unref(rt);
+}
+
+/* Who restarts a container by policy is a program of its own: it is told where the hooks are. */
+static void test_hooks_of_a_restart(void **state)
+{
+	struct real *r = *state;
+	ctr_runtime_t *rt = open_with_hooks(r, spec_hooks_dir(r->dir));
+	ctr_config_builder_t *b = real_builder(
+	    r, "test -e /tmp/second && echo again $PRECREATE && exit 0; touch /tmp/second; exit 1");
+	ctr_container_t *c;
+
+	ctr_config_builder_set_str(b, CTR_CONFIG_RESTART_POLICY, "on-failure", NULL);
+	c = create_on(rt, build(b));
+	OK(ctr_container_start(c, 0, err));
+	real_await_log(c, " again ran\n");
+	real_remove(c, CTR_REMOVE_FORCE);
 	ctr_runtime_unref(rt);
 }
 
@@ -334,6 +352,7 @@ int main(int argc, char **argv)
 	const struct CMUnitTest tests[] = {
 	    TEST(test_rows),
 	    TEST(test_hooks),
+	    TEST(test_hooks_of_a_restart),
 	    TEST(test_failing_hooks),
 	    TEST(test_propagation),
 	    TEST(test_split),
