@@ -26,10 +26,14 @@ enum {
 	EXIT_NOT_FOUND = 127      /* the command does not exist      */
 };
 
+#define HOOKS_DIRS_MAX 32
+
 struct app {
 	struct ctr_open_opts open; /* from the global options                */
 	ctr_runtime_t *rt;         /* open when a command's function runs    */
 	const char *command;       /* its name, for messages                 */
+	const char *hooks_dirs[HOOKS_DIRS_MAX + 1];
+	size_t n_hooks_dirs;
 };
 
 /* A command: gets its own arguments, argv[0] is its name; returns the exit code. */

@@ -51,8 +51,8 @@ enum { N_COMMANDS = sizeof commands / sizeof *commands };
 static const struct option options[] = {{"root", required_argument, NULL, 'r'},
     {"run-root", required_argument, NULL, 'R'}, {"runtime", required_argument, NULL, 'o'},
     {"conmon", required_argument, NULL, 'c'}, {"helper", required_argument, NULL, 'H'},
-    {"debug", no_argument, NULL, 'd'}, {"help", no_argument, NULL, 'h'},
-    {"version", no_argument, NULL, 'v'}, {0}};
+    {"hooks-dir", required_argument, NULL, 'k'}, {"debug", no_argument, NULL, 'd'},
+    {"help", no_argument, NULL, 'h'}, {"version", no_argument, NULL, 'v'}, {0}};
 
 static const struct command *find(const char *name)
 {
@@ -93,6 +93,7 @@ static int help(struct app *app, const char *topic)
 	       "  --runtime PATH     OCI runtime, or several with colons (LIBCTR_OCI)\n"
 	       "  --conmon PATH      container monitor (LIBCTR_CONMON)\n"
 	       "  --helper PATH      libctr-helper, for restart policies (LIBCTR_HELPER)\n"
+	       "  --hooks-dir DIR    directory of hook files; may be repeated\n"
 	       "  --debug            tell what the library does\n"
 	       "\nExit code: the container's own for run; 125 if ctrctl failed, 126 if the\n"
 	       "command cannot be executed, 127 if it does not exist.\n");
@@ -162,6 +163,12 @@ int main(int argc, char **argv)
 		case 'o': app.open.oci_runtimes = optarg; break;
 		case 'c': app.open.conmon = optarg; break;
 		case 'H': app.open.helper = optarg; break;
+		case 'k':
+			if (app.n_hooks_dirs == HOOKS_DIRS_MAX)
+				return usage_error(&app, "too many hook directories");
+			app.hooks_dirs[app.n_hooks_dirs++] = optarg;
+			app.open.hooks_dirs = app.hooks_dirs;
+			break;
 		case 'd': app.open.log_level = CTR_LOG_DEBUG; break;
 		case 'h': return help(&app, NULL);
 		case 'v': return version();
