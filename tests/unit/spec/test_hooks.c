@@ -217,7 +217,6 @@ static void test_bad_files_are_named(void **state)
 /* A script, as executable file "x" of the first directory. */
 static const char *script(struct dirs *d, const char *text)
 {
-	CTR__FREE char *path = ctr__path_join(d->one, "x");
 	static char named[90];
 
 	write_file(d->one, "x", 0755, text);
