@@ -21,6 +21,11 @@ enum ctr__cgroup_mode ctr__cgroup_mode(void);
  * must be clean and not "/". */
 int ctr__cgroup_remove(const char *path, int64_t timeout_ms, ctr_error_t **err);
 
+/* Makes the group and missing ones above it in every hierarchy, usable for processes (the CPUs and memory nodes of
+ * cgroup v1 are those of the group above). One that is there is fine. What was made is not undone on failure:
+ * ctr__cgroup_remove() does that. */
+int ctr__cgroup_make(const char *path, ctr_error_t **err);
+
 /* Is there such a group in any hierarchy? */
 bool ctr__cgroup_exists(const char *path);
 
