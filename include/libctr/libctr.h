@@ -31,6 +31,7 @@
  *	ctr_container_inspect(c, 0, &json, NULL, &err);         // inspect.h: all of it as JSON
  *	ctr_runtime_list(rt, NULL, 0, &list, &err);             // list.h: everything that exists
  *	ctr_runtime_next_event(rt, &ev, &err);                  // event.h: everything that happens
+ *	ctr_pod_start(pod, 0, &err);                            // pod.h: containers that live together
  *
  *	ctr_container_handle_exit(c, 0, &err);                  // policy.h: what happens by itself
  *	ctr_runtime_prune(rt, NULL, 0, NULL, &err);             // prune.h: removes what does not run

@@ -49,6 +49,8 @@ typedef struct ctr_state ctr_state_t;                   /* a copy of all state f
 typedef struct ctr_list ctr_list_t;                     /* a listing of containers (list.h)       */
 typedef struct ctr_event ctr_event_t;                   /* something that happened (event.h)      */
 typedef struct ctr_pod_config ctr_pod_config_t;         /* configuration of a pod (pod.h)         */
+typedef struct ctr_pod ctr_pod_t;                       /* a pod's handle (pod.h)                 */
+typedef struct ctr_pod_list ctr_pod_list_t;             /* a listing of pods (pod.h)              */
 
 /*
  * ctr_free: frees a string that the library handed over as "owned". NULL is fine.

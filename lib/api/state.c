@@ -28,7 +28,7 @@ int ctr_state_parse(const char *name, int32_t *state, ctr_error_t **err)
 static int begin(ctr_container_t *c, const void *out, struct ctr__guard *g, ctr_error_t **err)
 {
 	if (!out) {
-		g->c = NULL;
+		*g = (struct ctr__guard){.c = NULL};
 		return ctr__fail(err, CTR_E_INVALID, "the place for the result is NULL");
 	}
 	return ctr__enter(c, CTR__OP_READ, CTR__LOOK_GATED, g, err);

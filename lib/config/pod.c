@@ -43,6 +43,7 @@ static const struct ctr__cfg_field fields[] = {
     FIELD(STR, service_ctr, "serviceContainerID"),
     FIELD(TIME, created_ns, "created"),
     FIELD(STRV, create_command, "CreateCommand"),
+    FIELD(STR, runtime, "infraRuntime"),
     FIELD(STR, exit_policy, "ExitPolicy"),
     FIELD(STR, restart_policy, "RestartPolicy"),
     FIELD(NUM, restart_retries, "RestartRetries"),
@@ -358,6 +359,7 @@ int ctr__pod_config_from_opts(
 	set(&e, "hasInfra", ctr__json_new_bool(doc, !(o->flags & CTR_POD_NO_INFRA)));
 	if (o->create_command)
 		e.ok = e.ok && set_list(&e, "CreateCommand", o->create_command);
+	set_str(&e, "infraRuntime", o->runtime);
 	set_str(&e, "ExitPolicy", o->exit_policy);
 	set_str(&e, "RestartPolicy", o->restart_policy);
 	if (o->restart_retries)

@@ -11,6 +11,7 @@ struct ctr_pod_config {
 	atomic_uint refs;
 	struct ctr__arena arena; /* owns everything below */
 	ctr__cfg_STR id, name, hostname, cgroup_parent, service_ctr;
+	ctr__cfg_STR runtime;        /* OCI runtime of the infra container; NULL = the default */
 	ctr__cfg_STR exit_policy;    /* "continue" or "stop"; never NULL after parsing */
 	ctr__cfg_STR restart_policy; /* NULL = none */
 	ctr__cfg_NUM restart_retries;

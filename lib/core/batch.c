@@ -4,7 +4,16 @@
 #include <string.h>
 
 #include "core/lifecycle.h"
+#include "core/pod.h"
 #include "util/cleanup.h"
+
+/* A batch's callback holds a container's lock on this thread. */
+static _Thread_local int batches;
+
+bool ctr__in_batch(void)
+{
+	return batches > 0;
+}
 
 static struct ctr_container *view_new(struct ctr_container *c)
 {
@@ -36,7 +45,9 @@ int ctr__batch(struct ctr_container *c, int (*fn)(struct ctr_container *view, vo
 	view = view_new(g.c);
 	if (!view)
 		return ctr__fail_nomem(err);
+	batches++;
 	r = fn(view, userdata);
+	batches--;
 	atomic_store_explicit(&view->ended, true, memory_order_release);
 	/* What failed operations left in memory must not be taken for the stored state. */
 	if (r != 0)

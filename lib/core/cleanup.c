@@ -8,6 +8,7 @@
 #include "core/files.h"
 #include "core/health.h"
 #include "core/lifecycle.h"
+#include "core/pod.h"
 #include "core/prune.h"
 #include "sys/cgroup.h"
 #include "sys/mount.h"
@@ -171,7 +172,7 @@ int ctr__cleanup_locked(struct ctr_container *c, ctr_error_t **err)
 	return r;
 }
 
-int ctr__cleanup(struct ctr_container *c, bool only_stopped, ctr_error_t **err)
+static int cleanup(struct ctr_container *c, bool only_stopped, ctr_error_t **err)
 {
 	CTR__GUARD struct ctr__guard g;
 	enum ctr__op op = only_stopped ? CTR__OP_CLEANUP_STOPPED : CTR__OP_CLEANUP;
@@ -180,6 +181,15 @@ int ctr__cleanup(struct ctr_container *c, bool only_stopped, ctr_error_t **err)
 	if (r != 0)
 		return r < 0 ? r : 0;
 	return ctr__cleanup_locked(g.c, err);
+}
+
+int ctr__cleanup(struct ctr_container *c, bool only_stopped, ctr_error_t **err)
+{
+	int r = cleanup(c, only_stopped, err);
+
+	if (r >= 0)
+		ctr__pod_after_exit(c);
+	return r;
 }
 
 /* ---- remove ---- */
@@ -283,15 +293,20 @@ static int remove_effects(struct ctr_container *c, bool force, bool interrupted,
 static int remove_record(struct ctr_container *c, ctr_error_t **err)
 {
 	CTR__CLEANUP(ctr_event_unrefp) ctr_event_t *ev = NULL;
+	CTR__ERROR ctr_error_t *why = NULL;
 	int r = ctr__event_new(CTR_EVENT_REMOVE, c->cfg, &ev, err);
 
 	if (r < 0)
 		return r;
 	ev->has_exit_code = c->state.exited;
 	ev->exit_code = c->state.exit_code;
-	r = ctr__store_remove(c->rt->store, c->id, ev, err);
-	if (r < 0)
+	r = ctr__store_remove(c->rt->store, c->id, ev, &why);
+	/* Gone: a killed remover's commit became visible only now. */
+	if (r < 0 && r != CTR_E_NO_SUCH_CTR) {
+		if (err)
+			*err = CTR__STEAL_PTR(why);
 		return r;
+	}
 	/* Other handles notice at their next look, also if the slot or the ID is used again. */
 	atomic_fetch_add_explicit(&c->slot->cfg_gen, 1, memory_order_release);
 	atomic_fetch_add_explicit(&c->slot->gen, 2, memory_order_release);
@@ -347,10 +362,16 @@ int ctr__remove(struct ctr_container *c, bool force, ctr_error_t **err)
 	enum ctr__op op = force ? CTR__OP_REMOVE_FORCE : CTR__OP_REMOVE;
 	int r = ctr__enter(c, op, CTR__LOOK_NOW | CTR__IN_BATCH_BUSY, &g, &why);
 
+	/* The pod's lock was not held before: this is no operation on the pod. */
+	if (r >= 0 && g.pod)
+		r = ctr__pod_check_infra(g.c, &why);
 	if (r >= 0)
 		r = remove_locked(&g, force, &why);
+	ctr__leave(&g);
+	if (r >= 0)
+		ctr__pod_after_exit(c);
 	/* Already gone, or removed by somebody else meanwhile: that is what was wanted. */
-	if (r == CTR_E_CTR_REMOVED && c && !c->outer)
+	if ((r == CTR_E_CTR_REMOVED || r == CTR_E_NO_SUCH_CTR) && c && !c->outer)
 		return 0;
 	if (r < 0 && err)
 		*err = CTR__STEAL_PTR(why);

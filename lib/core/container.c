@@ -7,6 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "core/pod.h"
 #include "core/policy.h"
 #include "sys/proc.h"
 #include "util/cleanup.h"
@@ -351,7 +352,7 @@ static uint64_t oci_flags(const struct ctr_container *c, const ctr_config_t *cfg
 		flags |= CTR_OCI_SHARED_PID;
 	if (c->state.start_hooks)
 		flags |= CTR_OCI_START_HOOKS;
-	if (ctr__wants_exit_command(cfg))
+	if (ctr__wants_exit_command(cfg) || ctr__pod_wants_exits(c->rt, cfg))
 		flags |= CTR_OCI_EXIT_COMMAND;
 	return flags;
 }

@@ -79,6 +79,7 @@ int ctr__container_refresh_config(struct ctr_container *c, ctr_error_t **err);
 
 struct ctr__guard {
 	struct ctr_container *c; /* the real handle, never a view; NULL = not entered */
+	struct ctr__slot *pod;   /* the pod's lock if it was taken, too; else NULL       */
 	bool batched;            /* the lock belongs to a batch: neither lock nor unlock */
 	enum ctr__op op;
 };

@@ -6,8 +6,10 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "core/create.h"
 #include "core/dependencies.h"
 #include "core/lifecycle.h"
+#include "core/pod.h"
 #include "sys/path.h"
 #include "sys/selinux.h"
 #include "util/cleanup.h"
@@ -41,11 +43,8 @@ static bool is_clean_group(const char *parent)
 	return n > 0 && (size_t)n < sizeof(path) && ctr__path_is_clean(path);
 }
 
-static int check_cgroup_parent(
-    const struct ctr_runtime *rt, const ctr_config_t *cfg, ctr_error_t **err)
+int ctr__check_cgroup_parent(const struct ctr_runtime *rt, const char *parent, ctr_error_t **err)
 {
-	const char *parent = cfg->cgroup_parent;
-
 	if (!parent)
 		return 0;
 	if (rt->systemd_cgroup &&
@@ -108,7 +107,7 @@ static int make_labels(const ctr_config_t *cfg, char **process, char **file, ctr
 	return ctr__selinux_new_labels(cfg->label_opts.v, process, file, err);
 }
 
-static int complete(struct ctr_runtime *rt, const ctr_config_t *cfg, const char *id,
+int ctr__create_complete(struct ctr_runtime *rt, const ctr_config_t *cfg, const char *id,
     const char *name, ctr_config_t **out, ctr_error_t **err)
 {
 	CTR__FREE char *process_label = NULL;
@@ -178,7 +177,7 @@ static int create_once(struct ctr_runtime *rt, const ctr_config_t *cfg, const ch
     const char *name, struct created *done, ctr_error_t **err)
 {
 	CTR__CLEANUP(ctr_config_unrefp) ctr_config_t *own = NULL;
-	int r = complete(rt, cfg, id, name, &own, err);
+	int r = ctr__create_complete(rt, cfg, id, name, &own, err);
 
 	if (r >= 0)
 		r = check_storage(rt, own, err);
@@ -214,25 +213,33 @@ static int create_named(struct ctr_runtime *rt, const ctr_config_t *cfg, const c
 	}
 }
 
+int ctr__create_check(const struct ctr_runtime *rt, const ctr_config_t *cfg, ctr_error_t **err)
+{
+	int r = check_abilities(cfg, err);
+
+	if (r >= 0)
+		r = check_oci(rt, cfg, err);
+	return r < 0 ? r : ctr__check_cgroup_parent(rt, cfg->cgroup_parent, err);
+}
+
 int ctr__create(
     struct ctr_runtime *rt, const ctr_config_t *cfg, struct ctr_container **out, ctr_error_t **err)
 {
+	CTR__CLEANUP(ctr_config_unrefp) ctr_config_t *own = NULL;
 	struct created done = {NULL, 0};
 	char id[CTR__ID_HEX + 1];
 	int r = ctr__store_check(rt->store, err);
 
 	if (r >= 0)
-		r = check_abilities(cfg, err);
+		r = ctr__pod_join(rt, cfg, &own, err);
 	if (r >= 0)
-		r = check_oci(rt, cfg, err);
+		r = ctr__create_check(rt, own, err);
 	if (r >= 0)
-		r = check_cgroup_parent(rt, cfg, err);
-	if (r >= 0)
-		r = ctr__dependencies_usable(rt, cfg, err);
+		r = ctr__dependencies_usable(rt, own, err);
 	if (r >= 0)
 		r = ctr__id_random(id, err);
 	if (r >= 0)
-		r = create_named(rt, cfg, id, &done, err);
+		r = create_named(rt, own, id, &done, err);
 	if (r >= 0 && out)
 		r = ctr__container_adopt(rt, done.cfg, done.slot, out, err);
 	ctr_config_unref(done.cfg);

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "core/family.h"
+#include "core/pod.h"
 #include "core/graph.h"
 #include "util/cleanup.h"
 
@@ -239,7 +240,9 @@ int ctr__remove_recursive(struct ctr_container *c, bool force, ctr_error_t **err
 
 	if (r < 0)
 		return r;
-	r = find_relatives(core, true, &l, &why);
+	r = ctr__pod_check_infra(core, &why);
+	if (r >= 0)
+		r = find_relatives(core, true, &l, &why);
 	if (r >= 0 && !force)
 		r = check_removable(core, &l, &why);
 	if (r >= 0)

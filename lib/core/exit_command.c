@@ -4,6 +4,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "core/pod.h"
 #include "core/policy.h"
 #include "util/cleanup.h"
 
@@ -60,7 +61,7 @@ int ctr__exit_command(struct ctr_container *c, char ***out, ctr_error_t **err)
 	int r;
 
 	*out = NULL;
-	if (!ctr__wants_exit_command(c->cfg))
+	if (!ctr__wants_exit_command(c->cfg) && !ctr__pod_wants_exits(c->rt, c->cfg))
 		return 0;
 	r = ctr__container_oci(c, &oci, err);
 	if (r < 0)

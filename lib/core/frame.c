@@ -4,6 +4,7 @@
 
 #include "core/container.h"
 #include "core/lifecycle.h"
+#include "core/pod.h"
 #include "util/cleanup.h"
 
 /* A view is good for the thread and the time of its callback. */
@@ -113,6 +114,7 @@ int ctr__enter(
 	int r = ctr__enter_check(c, how, &core, err);
 
 	g->c = NULL;
+	g->pod = NULL;
 	if (r < 0)
 		return r;
 	g->op = op;
@@ -121,9 +123,13 @@ int ctr__enter(
 		if (atomic_load_explicit(&core->removed, memory_order_acquire))
 			return ctr__fail(
 			    err, CTR_E_CTR_REMOVED, "container %s has been removed", core->id);
-		r = lock(core, err);
-		if (r < 0)
+		r = ctr__pod_lock_member(core, op, &g->pod, err);
+		if (r >= 0)
+			r = lock(core, err);
+		if (r < 0) {
+			ctr__leave(g);
 			return r;
+		}
 	}
 	g->c = core;
 	if (!g->batched)
@@ -142,6 +148,9 @@ void ctr__leave(struct ctr__guard *g)
 	if (g->c && !g->batched)
 		ctr__slot_unlock(g->c->slot);
 	g->c = NULL;
+	if (g->pod)
+		ctr__slot_unlock(g->pod);
+	g->pod = NULL;
 }
 
 void ctr__guard_release(struct ctr__guard *g)

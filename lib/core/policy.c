@@ -14,6 +14,7 @@
 #include <poll.h>
 
 #include "core/lifecycle.h"
+#include "core/pod.h"
 #include "sys/proc.h"
 #include "util/cleanup.h"
 #include "util/clock.h"
@@ -239,6 +240,8 @@ int ctr__handle_exit(struct ctr_container *c, uint64_t flags, ctr_error_t **err)
 	CTR__ERROR ctr_error_t *why = NULL;
 	int r = handle(c, flags, &why);
 
+	if (r >= 0)
+		ctr__pod_after_exit(c);
 	if (r == CTR_E_CTR_REMOVED && c && !c->outer)
 		return CTR_EXIT_NOTHING;
 	if (r < 0 && err)

@@ -147,12 +147,19 @@ int ctr__store_save_state(struct ctr__store *s, const struct ctr__save *save, ct
 	return r;
 }
 
-int ctr__store_settle(struct ctr__store *s, ctr_error_t **err)
+static int settle(struct ctr__env *e, ctr_error_t **err)
 {
 	CTR__UNLOCK struct ctr__env *held = NULL;
-	int r = ctr__env_lock(&s->run_env, &held, err);
+	int r = ctr__env_lock(e, &held, err);
 
-	return r < 0 ? r : ctr__env_settle(&s->run_env, err);
+	return r < 0 ? r : ctr__env_settle(e, err);
+}
+
+int ctr__store_settle(struct ctr__store *s, ctr_error_t **err)
+{
+	int r = settle(&s->root_env, err);
+
+	return r < 0 ? r : settle(&s->run_env, err);
 }
 
 /* ---- exit codes ---- */

@@ -259,6 +259,15 @@ IS(CTR_POD_SHARE_MNT, UINT64_C(1) << 6);
 IS(CTR_POD_SHARE_CGROUP_NS, UINT64_C(1) << 7);
 IS(CTR_POD_SHARE_NONE, UINT64_C(1) << 63);
 IS(CTR_POD_NO_INFRA, UINT64_C(1) << 0);
+IS(CTR_POD_STOP_NOW, UINT64_C(1) << 0);
+IS(CTR_POD_REMOVE_FORCE, UINT64_C(1) << 0);
+IS(CTR_POD_STATE_CREATED, 1);
+IS(CTR_POD_STATE_RUNNING, 2);
+IS(CTR_POD_STATE_DEGRADED, 3);
+IS(CTR_POD_STATE_PAUSED, 4);
+IS(CTR_POD_STATE_EXITED, 5);
+IS(CTR_POD_STATE_STOPPED, 6);
+IS(CTR_POD_STATE_ERROR, 7);
 
 /* ---- structures, 0.1 ---- */
 #if defined(__x86_64__) && defined(__LP64__)
@@ -311,8 +320,8 @@ AT(ctr_open_opts, log_level, 72);
 AT(ctr_open_opts, helper, 80);
 AT(ctr_open_opts, hooks_dirs, 88);
 
-SIZE(ctr_pod_opts, 96);
-FULL(ctr_pod_opts, create_command);
+SIZE(ctr_pod_opts, 104);
+FULL(ctr_pod_opts, runtime);
 AT(ctr_pod_opts, size, 0);
 AT(ctr_pod_opts, flags, 8);
 AT(ctr_pod_opts, shares, 16);
@@ -325,6 +334,7 @@ AT(ctr_pod_opts, restart_policy, 64);
 AT(ctr_pod_opts, restart_retries, 72);
 AT(ctr_pod_opts, labels, 80);
 AT(ctr_pod_opts, create_command, 88);
+AT(ctr_pod_opts, runtime, 96);
 
 SIZE(ctr_oci_container, 112);
 FULL(ctr_oci_container, exit_command);

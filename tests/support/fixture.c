@@ -23,6 +23,9 @@ ctr_runtime_t *fixture_open(const struct fixture *f, struct fake_oci **fake)
 	struct fake_oci *own = fake_oci_new();
 	ctr_runtime_t *rt = NULL;
 
+#ifdef TEST_HELPER
+	o.helper = TEST_HELPER;
+#endif
 	assert_non_null(own);
 	OK(ctr_runtime_open(&o, &rt, err));
 	OK(ctr_runtime_add_oci(rt, &fake_oci_ops, own, fake_oci_destroy, err));
@@ -51,6 +54,22 @@ int fixture_setup(void **state)
 	return 0;
 }
 
+static void remove_pods(ctr_runtime_t *rt)
+{
+	ctr_pod_list_t *list = NULL;
+
+	if (!rt || ctr_pod_list(rt, NULL, 0, &list, NULL) < 0)
+		return;
+	for (size_t i = 0; i < ctr_pod_list_count(list); i++) {
+		ctr_pod_t *pod = NULL;
+
+		if (ctr_pod_get(rt, ctr_pod_list_id(list, i), &pod, NULL) >= 0)
+			ctr_pod_remove(pod, 0, CTR_POD_REMOVE_FORCE, NULL);
+		ctr_pod_unref(pod);
+	}
+	ctr_pod_list_free(list);
+}
+
 int fixture_teardown(void **state)
 {
 	struct fixture *f = *state;
@@ -67,6 +86,7 @@ int fixture_teardown(void **state)
 		}
 		ctr_list_free(list);
 	}
+	remove_pods(f->rt);
 	ctr_runtime_unref(f->rt);
 	/* Fails if something is still mounted there. */
 	if (nftw(f->dir, remove_one, 32, FTW_DEPTH | FTW_PHYS) != 0) {

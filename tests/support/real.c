@@ -138,11 +138,31 @@ struct real *real_new(void)
 	return r;
 }
 
+static void remove_pods(ctr_runtime_t *rt)
+{
+	ctr_pod_list_t *list = NULL;
+
+	if (ctr_pod_list(rt, NULL, 0, &list, NULL) < 0)
+		return;
+	for (size_t i = 0; i < ctr_pod_list_count(list); i++) {
+		ctr_pod_t *pod = NULL;
+		ctr_error_t *err = NULL;
+
+		if (ctr_pod_get(rt, ctr_pod_list_id(list, i), &pod, &err) >= 0 &&
+		    ctr_pod_remove(pod, 0, CTR_POD_REMOVE_FORCE, &err) < 0)
+			fprintf(stderr, "cannot remove: %s\n", ctr_error_message(err));
+		ctr_error_free(err);
+		ctr_pod_unref(pod);
+	}
+	ctr_pod_list_free(list);
+}
+
 static bool remove_containers(ctr_runtime_t *rt)
 {
 	ctr_list_t *list = NULL;
 	bool ok = true;
 
+	remove_pods(rt);
 	if (ctr_runtime_list(rt, NULL, 0, &list, NULL) < 0)
 		return false;
 	/* Those that depend on others go first: a few rounds. */
