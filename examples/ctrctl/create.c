@@ -20,6 +20,7 @@ enum kind {
 	SIGNAL,
 	NET,
 	RESTART,
+	POD,
 	/* not for the configuration: */ OURS
 };
 
@@ -52,6 +53,7 @@ static const struct {
     {"stop-signal", SIGNAL, CTR_CONFIG_STOP_SIGNAL, "SIGNAL", "what stop sends"},
     {"stop-timeout", NUM, CTR_CONFIG_STOP_TIMEOUT, "SECONDS", "how long stop waits"},
     {"timeout", NUM, CTR_CONFIG_TIMEOUT, "SECONDS", "kill it after so long"},
+    {"pod", POD, CTR_CONFIG_POD, "POD", "pod that it joins"},
     {"oci", STR, CTR_CONFIG_RUNTIME, "NAME", "OCI runtime, e.g. crun"},
     {"restart", RESTART, CTR_CONFIG_RESTART_POLICY, "POLICY[:N]",
         "no, always, unless-stopped, on-failure[:N]"},
@@ -61,6 +63,7 @@ static const struct {
 enum { N_SPEC = sizeof spec / sizeof *spec };
 
 struct wish {
+	ctr_runtime_t *rt;
 	ctr_config_builder_t *b;
 	bool remove, detach;
 };
@@ -101,6 +104,18 @@ static bool set_restart(ctr_config_builder_t *b, const char *text)
 	return ok;
 }
 
+/* A configuration has the full ID. */
+static bool set_pod(struct wish *w, const char *name)
+{
+	ctr_pod_t *pod = NULL;
+
+	if (ctr_pod_lookup(w->rt, name, &pod, NULL) < 0)
+		return false;
+	ctr_config_builder_set_str(w->b, CTR_CONFIG_POD, ctr_pod_id(pod), NULL);
+	ctr_pod_unref(pod);
+	return true;
+}
+
 /* Puts one option into the configuration. False: the value makes no sense. */
 static bool apply(struct wish *w, size_t i, const char *value)
 {
@@ -135,6 +150,7 @@ static bool apply(struct wish *w, size_t i, const char *value)
 		ctr_config_builder_set_bool(w->b, field, strcmp(value, "host") == 0, NULL);
 		return strcmp(value, "host") == 0 || strcmp(value, "none") == 0;
 	case RESTART: return set_restart(w->b, value);
+	case POD: return set_pod(w, value);
 	case OURS:
 		w->remove |= field == 'r';
 		w->detach |= field == 'd';
@@ -200,7 +216,7 @@ static int create(struct app *app, int argc, char **argv, struct wish *w, ctr_co
 
 int cmd_create(struct app *app, int argc, char **argv)
 {
-	struct wish w = {0};
+	struct wish w = {.rt = app->rt};
 	ctr_container_t *c = NULL;
 	int code = create(app, argc, argv, &w, &c);
 
@@ -234,7 +250,7 @@ static int attend(struct app *app, ctr_container_t *c, const struct wish *w)
 
 int cmd_run(struct app *app, int argc, char **argv)
 {
-	struct wish w = {0};
+	struct wish w = {.rt = app->rt};
 	ctr_container_t *c = NULL;
 	ctr_error_t *err = NULL;
 	int code = create(app, argc, argv, &w, &c);

@@ -10,6 +10,7 @@
  * inspect.c inspect
  * show.c    ps, inspect-state, version
  * events.c  events
+ * pod.c     pod ...
  * util.c    errors, arguments
  */
 #ifndef CTRCTL_H
@@ -56,6 +57,7 @@ int cmd_refresh(struct app *app, int argc, char **argv);
 int cmd_prune(struct app *app, int argc, char **argv);
 int cmd_evict(struct app *app, int argc, char **argv);
 int cmd_ps(struct app *app, int argc, char **argv);
+int cmd_pod(struct app *app, int argc, char **argv);
 int cmd_events(struct app *app, int argc, char **argv);
 int cmd_inspect(struct app *app, int argc, char **argv);
 int cmd_inspect_state(struct app *app, int argc, char **argv);

@@ -39,6 +39,12 @@ static const struct command {
     {"evict", cmd_evict, "CONTAINER...", "remove containers whatever is wrong with them"},
     {"ps", cmd_ps, "[-a] [-q] [--no-trunc] [--format table|json] [--filter KEY=VALUE]...",
         "list containers; -a all, -q IDs only; filters: id, name, state, label"},
+    {"pod", cmd_pod,
+        "create|ps|start|stop|kill|pause|unpause|restart|inspect|rm [OPTIONS] [POD...]",
+        "pods: create [--name N] [--hostname N] [--label K=V]... [--share LIST] [--no-infra]\n"
+        "  [--cgroup-parent PATH] [--exit-policy continue|stop] [--restart POLICY];\n"
+        "  ps [-q] [--filter KEY=VALUE]...; stop, restart [-t SECONDS]; kill [-s SIGNAL];\n"
+        "  rm [-f] [-t SECONDS]"},
     {"events", cmd_events, "[-f] [--since TIME] [--format table|json] [--filter KEY=VALUE]...",
         "print what happened; -f what happens, too; TIME: seconds since 1970, or 10m = ago"},
     {"inspect", cmd_inspect, "[-s] CONTAINER... | -a",
