@@ -174,9 +174,9 @@ static int stop_infra(struct ctr__pod_guard *g, ctr_error_t **err)
 void ctr__pod_after_exit(struct ctr_container *c)
 {
 	CTR__CLEANUP(ctr_config_unrefp) ctr_config_t *cfg = NULL;
-	CTR__POD_GUARD struct ctr__pod_guard g = {0};
 	CTR__ERROR ctr_error_t *why = NULL;
 	CTR__POD struct ctr_pod *p = NULL;
+	CTR__POD_GUARD struct ctr__pod_guard g = {0}; /* left before the handle goes */
 	int r;
 
 	if (c->outer || ctr__in_batch())
