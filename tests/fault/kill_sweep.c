@@ -183,11 +183,14 @@ static const struct op ops[] = {
 };
 #define OPS (sizeof(ops) / sizeof(*ops))
 
+static bool checks_health(const struct op *op)
+{
+	return strncmp(op->name, "health-", 7) == 0;
+}
+
 static ctr_config_t *config_for(const struct world *w, const struct op *op)
 {
-	bool health = strncmp(op->name, "health-", 7) == 0;
-
-	return health ? world_config_health(w, "victim") : world_config(w, "victim");
+	return checks_health(op) ? world_config_health(w, "victim") : world_config(w, "victim");
 }
 
 /* Its process is gone: the operation has to start another. */
@@ -224,6 +227,7 @@ static int be_victim(char **argv)
 	snprintf(w.oci, sizeof(w.oci), "%s", argv[4]);
 	snprintf(w.rootfs, sizeof(w.rootfs), "%s", argv[5]);
 	snprintf(w.parent, sizeof(w.parent), "%s", argv[6]);
+	w.with_helper = checks_health(op);
 	world_open(&w);
 	if (!op->act)
 		cfg = config_for(&w, op);
@@ -743,6 +747,9 @@ static int sweep_all(struct world *w, void *arg)
 		s->w = w;
 		s->op = &ops[i];
 		if (wanted(s->op, ch->names)) {
+			world_close(w);
+			w->with_helper = checks_health(s->op);
+			world_open(w);
 			(ch->step_us ? sweep_times : sweep_calls)(s, ch);
 			printf("%-16s %4u kills, %u failures, %u with leftovers for up to %d ms; "
 			       "%.1f s; "

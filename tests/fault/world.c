@@ -350,15 +350,11 @@ static void on_log(int32_t level, const char *id, const char *message, void *use
 
 void world_open(struct world *w)
 {
-	struct ctr_open_opts o = {.size = sizeof(o),
-	    .root = w->root,
-	    .run_root = w->run,
-	    .oci_runtimes = w->oci,
-	    .helper = TEST_HELPER};
+	struct ctr_open_opts o = {
+	    .size = sizeof(o), .root = w->root, .run_root = w->run, .oci_runtimes = w->oci};
 	ctr_error_t *err = NULL;
 
-	/* Monitors do nothing by themselves. */
-	o.helper = "/bin/true";
+	o.helper = w->with_helper ? TEST_HELPER : "/bin/true";
 	if (getenv("FAULT_LOG"))
 		o.log = on_log;
 	if (ctr_runtime_open(&o, &w->rt, &err) == 0)

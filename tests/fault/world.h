@@ -15,8 +15,9 @@
 struct world {
 	char dir[128]; /* a tmpfs in a mount namespace of its own; below it: */
 	char root[160], run[160], rootfs[160];
-	char parent[64]; /* cgroup above those of the containers */
-	char oci[64];    /* path of the OCI runtime */
+	char parent[64];  /* cgroup above those of the containers */
+	char oci[64];     /* path of the OCI runtime */
+	bool with_helper; /* else monitors do nothing by themselves, and nobody checks health */
 	ctr_runtime_t *rt;
 };
 
