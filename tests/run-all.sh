@@ -57,7 +57,7 @@ stage_valgrind() {
 	local names
 	[ -d "$builds/gcc" ] || build gcc gcc -Dstatic=true || return
 	names=$(meson test -C "$builds/gcc" --no-rebuild --list --suite unit --suite api 2>/dev/null |
-		sed -n 's|^libctr:[a-z+]* / ||p' | grep -vx -e oci-exit -e oci-faststart -e oci-processes -e sys-pidfd)
+		sed -n 's|^libctr:[a-z+]* / ||p' | grep -vx -e oci-exit -e oci-faststart -e oci-processes -e sys-pidfd -e sys-proc_tree)
 	# meson adds the wrapper's name to that of the log
 	# shellcheck disable=SC2086 # the names are meant to be split
 	run gcc testlog-valgrind --logbase testlog --timeout-multiplier 3 --wrapper \

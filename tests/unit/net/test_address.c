@@ -8,11 +8,27 @@
 #include <cmocka.h>
 
 #include <arpa/inet.h>
+#include <stdbool.h>
+#include <stdio.h>
 #include <netinet/in.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include "net/address.h"
+
+/* The kernel's table has a line for every network that the host is in, after one with the titles. */
+static bool has_route(void)
+{
+	char line[512];
+	int lines = 0;
+	FILE *f = fopen("/proc/net/route", "re");
+
+	while (f && fgets(line, sizeof(line), f))
+		lines++;
+	if (f)
+		fclose(f);
+	return lines > 1;
+}
 
 /* An address of this host is one that a socket can be bound to. */
 static void test_it_is_ours(void **state)
@@ -22,8 +38,10 @@ static void test_it_is_ours(void **state)
 	int fd;
 
 	(void)state;
-	if (!ctr__net_host_address(text))
-		skip(); /* a machine without network */
+	if (!ctr__net_host_address(text)) {
+		assert_false(has_route()); /* a machine without network */
+		return;
+	}
 	assert_int_equal(inet_pton(AF_INET, text, &a.sin_addr), 1);
 	assert_int_not_equal(ntohl(a.sin_addr.s_addr) >> 24, 127);
 	fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);

@@ -48,11 +48,7 @@ static void the_whole_tree_ends(void **state)
 	char c;
 
 	(void)state;
-	if (child.pidfd < 0) { /* an old kernel, or a tool that knows no pidfds */
-		kill(-child.pid, SIGKILL);
-		ctr__child_kill(&child);
-		skip();
-	}
+	assert_true(child.pidfd >= 0);
 	assert_int_equal(ctr__proc_kill_tree(child.pidfd, child.pid), 0);
 	assert_int_equal(ctr__child_wait(&child, 10000, &status, &known, NULL), 0);
 	assert_true(known && WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL);
