@@ -87,9 +87,6 @@ static void nothing_said_means_the_usual(void **state)
 	assert_int_equal(ctr_pod_config_has_infra(plain), 0);
 	assert_int_equal(ctr_pod_config_new(&none, &alone, NULL), 0);
 	assert_true(ctr_pod_config_shares(alone) == 0);
-	ctr_pod_config_unref(plain);
-	ctr_pod_config_unref(alone);
-	plain = alone = NULL;
 }
 
 static void json_is_kept_with_what_is_unknown(void **state)
@@ -113,7 +110,6 @@ static void json_is_kept_with_what_is_unknown(void **state)
 	assert_non_null(strstr(full->json.text, "\"later\":{\"x\":[1.50]}"));
 	/* The original is as it was. */
 	assert_null(ctr_pod_config_id(cfg));
-	ctr_pod_config_unref(full);
 }
 
 static void what_cannot_be_is_refused(void **state)

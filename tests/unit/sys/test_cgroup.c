@@ -255,6 +255,39 @@ static void own_group_is_refused(void **state)
 
 #define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 
+/* Below groups that are not there, in all hierarchies, and fit for a process. */
+static void missing_groups_are_made(void **state)
+{
+	struct group *g = *state;
+	char group[128], path[512], pid[16];
+	pid_t child = fork();
+
+	if (child == 0) {
+		pause();
+		_exit(0);
+	}
+	snprintf(group, sizeof(group), "%s/made/inner", g->path);
+	assert_int_equal(ctr__cgroup_make(group, NULL), 0);
+	/* Again: it is there. */
+	assert_int_equal(ctr__cgroup_make(group, NULL), 0);
+	/* Also where CPUs have to be given to a group before it takes a process. */
+	snprintf(pid, sizeof(pid), "%d", (int)child);
+	for (size_t i = 0; i < g->h.count; i++) {
+		CTR__CLOSE int fd = -1;
+
+		full_path(g, i, "/made/inner/cgroup.procs", path);
+		fd = open(path, O_WRONLY | O_CLOEXEC);
+		assert_true(fd >= 0);
+		assert_int_equal(ctr__write_all(fd, pid, strlen(pid)), 0);
+	}
+	assert_int_equal(ctr__cgroup_remove(group, 10000, NULL), 0);
+	assert_int_equal(waitpid(child, NULL, 0), child);
+	assert_false(ctr__cgroup_exists(group));
+	assert_int_equal(ctr__cgroup_make("relative", NULL), CTR_E_INVALID);
+	assert_int_equal(ctr__cgroup_make("/a/../b", NULL), CTR_E_INVALID);
+	assert_int_equal(ctr__cgroup_make("/", NULL), CTR_E_INVALID);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -267,6 +300,7 @@ int main(void)
 	    TEST(dangerous_paths_are_refused),
 	    TEST(a_control_file_is_not_a_group),
 	    TEST(own_group_is_refused),
+	    TEST(missing_groups_are_made),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
