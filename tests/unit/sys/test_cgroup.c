@@ -5,6 +5,7 @@
 #include <poll.h>
 #include <signal.h>
 #include <sys/statfs.h>
+#include <sys/wait.h>
 #include <linux/magic.h>
 
 #include "sys/cgroup.h"
