@@ -193,6 +193,17 @@ CTR_API const char *ctr_state_mountpoint(const ctr_state_t *s);
 /* ctr_state_run_dir: its directory of this boot. Since: 0.1 */
 CTR_API const char *ctr_state_run_dir(const ctr_state_t *s);
 
+/* ctr_state_user_ns_root: the directory through which a container with a user namespace of its own reaches its
+ * files, as libpod has it; "" if it reaches them where they are, which is always so in this release. Since: 0.1 */
+CTR_API const char *ctr_state_user_ns_root(const ctr_state_t *s);
+
+/* ctr_state_real_mountpoint: the root file system as the container's user namespace sees it: below
+ * ctr_state_user_ns_root() if there is one, else ctr_state_mountpoint(). Since: 0.1 */
+CTR_API const char *ctr_state_real_mountpoint(const ctr_state_t *s);
+
+/* ctr_state_destination_run_dir: the same for ctr_state_run_dir(). Since: 0.1 */
+CTR_API const char *ctr_state_destination_run_dir(const ctr_state_t *s);
+
 /* ctr_state_config_path: the OCI spec on disk. Since: 0.1 */
 CTR_API const char *ctr_state_config_path(const ctr_state_t *s);
 

@@ -323,6 +323,23 @@ const char *ctr_state_run_dir(const ctr_state_t *s)
 	return s->run_dir;
 }
 
+/* Root file systems are not shifted into user namespaces yet, so none is needed. */
+const char *ctr_state_user_ns_root(const ctr_state_t *s)
+{
+	(void)s;
+	return "";
+}
+
+const char *ctr_state_real_mountpoint(const ctr_state_t *s)
+{
+	return s->s.mountpoint;
+}
+
+const char *ctr_state_destination_run_dir(const ctr_state_t *s)
+{
+	return s->run_dir;
+}
+
 const char *ctr_state_config_path(const ctr_state_t *s)
 {
 	return s->s.config_path;

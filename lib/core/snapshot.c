@@ -104,6 +104,8 @@ static bool fill(struct ctr__json_doc *d, struct ctr__json *o, const struct ctr_
 	       add_str(d, o, "configPath", s->config_path) &&
 	       add_str(d, o, "runDir", st->run_dir) && add_bool(d, o, "mounted", s->mounted) &&
 	       add_str(d, o, "mountPoint", s->mountpoint) &&
+	       add_str(d, o, "realMountPoint", s->mountpoint) &&
+	       add_str(d, o, "destinationRunDir", st->run_dir) &&
 	       add_time(d, o, "startedTime", s->started_ns) &&
 	       add_time(d, o, "finishedTime", s->finished_ns) &&
 	       add_num(d, o, "exitCode", s->exit_code) && add_bool(d, o, "exited", s->exited) &&

@@ -114,6 +114,10 @@ static void test_snapshot(void **state)
 	assert_int_equal(ctr_state_mounted(s), 1);
 	assert_int_equal(ctr_state_stopped_by_user(s), 1);
 	assert_string_equal(ctr_state_mountpoint(s), f->rootfs);
+	assert_string_equal(ctr_state_real_mountpoint(s), f->rootfs);
+	assert_string_equal(ctr_state_user_ns_root(s), "");
+	assert_non_null(strstr(ctr_state_destination_run_dir(s), ctr_container_id(c)));
+	assert_string_equal(ctr_state_destination_run_dir(s), ctr_state_run_dir(s));
 	assert_string_equal(ctr_state_error_text(s), "");
 	assert_int_equal(ctr_state_bind_mount_at(s, 0, &destination, &host), 1);
 	assert_string_equal(destination, "/dev/shm");
