@@ -1,83 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Containers that depend on others: orders, failures, what is refused. Fake runtime. */
-#include "fixture.h"
+#include "family.h"
 
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 
-/* ---- making them ---- */
-
-#define MANY 8
-
-struct world {
-	struct fixture *f;
-	ctr_container_t *c[MANY];
-	size_t n;
-};
-
-/* A container that depends on those with the given numbers ("013"). */
-static void add(struct world *w, const char *deps)
-{
-	ctr_config_t *plain = fixture_config(w->f, NULL), *cfg = NULL;
-	ctr_config_builder_t *b = ctr_config_builder_new_from(plain);
-
-	for (; *deps; deps++)
-		OK(ctr_config_builder_add_str(
-		    b, CTR_CONFIG_DEPENDENCIES, ctr_container_id(w->c[*deps - '0']), err));
-	OK(ctr_config_builder_build(b, &cfg, err));
-	OK(ctr_container_create(w->f->rt, cfg, 0, &w->c[w->n++], err));
-	ctr_config_builder_free(b);
-	ctr_config_unref(plain);
-	ctr_config_unref(cfg);
-}
-
-static struct world world_of(void **state, const char *const *deps)
-{
-	struct world w = {.f = *state};
-
-	for (; *deps; deps++)
-		add(&w, *deps);
-	free(events_text(w.f->rt));
-	return w;
-}
-
-#define WORLD(...) world_of(state, (const char *const[]){__VA_ARGS__, NULL})
-
-static void world_end(struct world *w)
-{
-	for (size_t i = 0; i < w->n; i++)
-		ctr_container_unref(w->c[i]);
-}
-
-/* ---- looking at them ---- */
-
-static char number_of(const struct world *w, const char *id)
-{
-	for (size_t i = 0; i < w->n; i++)
-		if (strcmp(ctr_container_id(w->c[i]), id) == 0)
-			return (char)('0' + i);
-	return '?';
-}
-
-/* Which containers had this event, in that order. */
-static void assert_events(const struct world *w, int32_t type, const char *expected)
-{
-	char text[64] = "";
-	ctr_event_t *ev = NULL;
-
-	while (ctr_runtime_next_event(w->f->rt, &ev, NULL) > 0) {
-		if (ctr_event_type(ev) == type)
-			text[strlen(text)] = number_of(w, ctr_event_container_id(ev));
-		ctr_event_unref(ev);
-	}
-	assert_string_equal(text, expected);
-}
-
 /* The states, by first letters: "c"onfigured, "i"nitialized, "r"unning, "s"topped, "p"aused, "e"xited, "-" gone. */
-static void assert_states(const struct world *w, const char *expected)
+static void assert_states(const struct family *w, const char *expected)
 {
-	char text[MANY + 1] = "";
+	char text[FAMILY_MAX + 1] = "";
 
 	for (size_t i = 0; i < w->n; i++) {
 		int32_t state;
@@ -90,16 +22,16 @@ static void assert_states(const struct world *w, const char *expected)
 
 /* The IDs of a detail, as numbers. */
 static void assert_ids(
-    const struct world *w, const ctr_error_t *e, const char *key, const char *expected)
+    const struct family *w, const ctr_error_t *e, const char *key, const char *expected)
 {
 	const char *list = ctr_error_get(e, key);
-	char text[MANY + 1] = "";
+	char text[FAMILY_MAX + 1] = "";
 
 	for (size_t n = 0; list && *list; n++) {
 		char id[65] = "";
 
 		memcpy(id, list, strcspn(list, ","));
-		text[n] = number_of(w, id);
+		text[n] = family_number(w, id);
 		list += strcspn(list, ",");
 		list += *list == ',';
 	}
@@ -110,7 +42,7 @@ static void assert_ids(
 
 static void test_start_needs_all(void **state)
 {
-	struct world w = WORLD("", "", "", "012");
+	struct family w = FAMILY("", "", "", "012");
 	ctr_error_t *e = NULL;
 
 	OK(ctr_container_start(w.c[1], 0, err));
@@ -128,26 +60,26 @@ static void test_start_needs_all(void **state)
 	OK(ctr_container_start(w.c[2], 0, err));
 	OK(ctr_container_start(w.c[3], 0, err));
 	assert_states(&w, "rrrr");
-	world_end(&w);
+	family_end(&w);
 }
 
 /* Only direct dependencies need to run. */
 static void test_start_needs_direct_ones(void **state)
 {
-	struct world w = WORLD("", "0", "1");
+	struct family w = FAMILY("", "0", "1");
 
 	OK(ctr_container_start(w.c[2], CTR_START_RECURSIVE, err));
 	OK(ctr_container_stop(w.c[2], NULL, err));
 	OK(ctr_container_stop(w.c[0], NULL, err));
 	OK(ctr_container_start(w.c[2], 0, err));
 	assert_states(&w, "srr");
-	world_end(&w);
+	family_end(&w);
 }
 
 /* A refused start leaves a stopped container as it was. */
 static void test_refused_in_every_state(void **state)
 {
-	struct world w = WORLD("", "0", "0", "0");
+	struct family w = FAMILY("", "0", "0", "0");
 
 	OK(ctr_container_start(w.c[0], 0, err));
 	OK(ctr_container_init(w.c[1], 0, err));
@@ -165,7 +97,7 @@ static void test_refused_in_every_state(void **state)
 	OK(ctr_container_start(w.c[2], 0, err));
 	OK(ctr_container_start(w.c[3], 0, err));
 	assert_states(&w, "rrrr");
-	world_end(&w);
+	family_end(&w);
 }
 
 static void test_start_recursive(void **state)
@@ -175,33 +107,33 @@ static void test_start_recursive(void **state)
 	 *   2   3-'     and 5, with which nobody has to do
 	 *    \ /
 	 *     4         */
-	struct world w = WORLD("", "", "0", "01", "23", "");
+	struct family w = FAMILY("", "", "0", "01", "23", "");
 
 	OK(ctr_container_start(w.c[4], CTR_START_RECURSIVE, err));
 	assert_states(&w, "rrrrrc");
 	assert_int_equal(fake_oci_calls(w.f->fake, FAKE_START), 5);
 	FAILS(CTR_E_CTR_RUNNING, ctr_container_start(w.c[4], CTR_START_RECURSIVE, err));
 	assert_int_equal(fake_oci_calls(w.f->fake, FAKE_START), 5);
-	world_end(&w);
+	family_end(&w);
 }
 
 static void test_start_order_of_a_chain(void **state)
 {
-	struct world w = WORLD("", "0", "1", "2", "3", "4");
+	struct family w = FAMILY("", "0", "1", "2", "3", "4");
 
 	OK(ctr_container_start(w.c[5], CTR_START_RECURSIVE, err));
-	assert_events(&w, CTR_EVENT_START, "012345");
+	assert_family_events(&w, CTR_EVENT_START, "012345");
 	/* What runs is left alone, what ended runs again. */
 	OK(ctr_container_kill(w.c[2], 9, err));
 	OK(ctr_container_kill(w.c[5], 9, err));
 	OK(ctr_container_start(w.c[5], CTR_START_RECURSIVE, err));
-	assert_events(&w, CTR_EVENT_START, "25");
-	world_end(&w);
+	assert_family_events(&w, CTR_EVENT_START, "25");
+	family_end(&w);
 }
 
 static void test_init_recursive(void **state)
 {
-	struct world w = WORLD("", "0", "1");
+	struct family w = FAMILY("", "0", "1");
 
 	OK(ctr_container_init(w.c[2], CTR_INIT_RECURSIVE, err));
 	assert_states(&w, "rri");
@@ -210,20 +142,20 @@ static void test_init_recursive(void **state)
 	assert_states(&w, "rrr");
 	FAILS(CTR_E_UNSUPPORTED, ctr_container_init(w.c[2], 2, err));
 	FAILS(CTR_E_UNSUPPORTED, ctr_container_start(w.c[2], 2, err));
-	world_end(&w);
+	family_end(&w);
 }
 
 /* The wrong state of the container itself is found before anything is started. */
 static void test_own_state_first(void **state)
 {
-	struct world w = WORLD("", "0");
+	struct family w = FAMILY("", "0");
 
 	OK(ctr_container_start(w.c[1], CTR_START_RECURSIVE, err));
 	OK(ctr_container_pause(w.c[1], err));
 	OK(ctr_container_kill(w.c[0], 9, err));
 	FAILS(CTR_E_CTR_STATE, ctr_container_start(w.c[1], CTR_START_RECURSIVE, err));
 	assert_states(&w, "sp");
-	world_end(&w);
+	family_end(&w);
 }
 
 static int start_view(ctr_container_t *view, void *arg)
@@ -233,17 +165,17 @@ static int start_view(ctr_container_t *view, void *arg)
 
 static void test_start_inside_a_batch(void **state)
 {
-	struct world w = WORLD("", "0", "1");
+	struct family w = FAMILY("", "0", "1");
 
 	OK(ctr_container_batch(w.c[2], start_view, NULL, err));
 	assert_states(&w, "rrr");
-	world_end(&w);
+	family_end(&w);
 }
 
 /* One fails: what depends on it is not tried, the others are; each has its reason. */
 static void test_start_fails(void **state)
 {
-	struct world w = WORLD("", "0", "1", "", "23");
+	struct family w = FAMILY("", "0", "1", "", "23");
 	ctr_error_t *e = NULL;
 
 	OK(ctr_container_start(w.c[0], 0, err));
@@ -260,7 +192,7 @@ static void test_start_fails(void **state)
 	    strstr(ctr_error_get(e, ctr_container_id(w.c[2])), ctr_container_id(w.c[1])));
 	assert_null(ctr_error_get(e, ctr_container_id(w.c[3])));
 	ctr_error_free(e);
-	world_end(&w);
+	family_end(&w);
 }
 
 static void test_start_fails_in_the_runtime(void **state)
@@ -268,7 +200,7 @@ static void test_start_fails_in_the_runtime(void **state)
 	static const enum fake_op ops[] = {FAKE_CREATE, FAKE_START};
 
 	for (size_t i = 0; i < 2; i++) {
-		struct world w = WORLD("", "0", "1");
+		struct family w = FAMILY("", "0", "1");
 		ctr_error_t *e = NULL;
 
 		fake_oci_fail(w.f->fake, ops[i], CTR_E_OCI_PERMISSION, 1);
@@ -280,14 +212,14 @@ static void test_start_fails_in_the_runtime(void **state)
 		assert_states(&w, "ccc");
 		OK(ctr_container_start(w.c[2], CTR_START_RECURSIVE, err));
 		assert_states(&w, "rrr");
-		world_end(&w);
+		family_end(&w);
 	}
 }
 
 /* ---- at the same time ---- */
 
 struct hand {
-	const struct world *w;
+	const struct family *w;
 	size_t first; /* it works on each container in turn, beginning with this one */
 	int bad;      /* a result that cannot be */
 };
@@ -317,7 +249,7 @@ static void *start_and_end(void *arg)
 
 static void test_many_at_once(void **state)
 {
-	struct world w = WORLD("", "", "0", "01", "23");
+	struct family w = FAMILY("", "", "0", "01", "23");
 	struct hand hands[4];
 	pthread_t threads[4];
 
@@ -333,7 +265,7 @@ static void test_many_at_once(void **state)
 	OK(ctr_container_remove(w.c[0], CTR_REMOVE_RECURSIVE | CTR_REMOVE_FORCE, err));
 	OK(ctr_container_remove(w.c[1], CTR_REMOVE_RECURSIVE | CTR_REMOVE_FORCE, err));
 	assert_states(&w, "-----");
-	world_end(&w);
+	family_end(&w);
 }
 
 /* Everybody wants the same: one does the work, all succeed or are told that it runs. */
@@ -349,7 +281,7 @@ static void *start_the_last(void *arg)
 static void test_the_same_at_once(void **state)
 {
 	for (int round = 0; round < 10; round++) {
-		struct world w = WORLD("", "0", "1", "01", "23");
+		struct family w = FAMILY("", "0", "1", "01", "23");
 		struct hand hands[4];
 		pthread_t threads[4];
 
@@ -365,7 +297,7 @@ static void test_the_same_at_once(void **state)
 		}
 		assert_states(&w, "rrrrr");
 		OK(ctr_container_remove(w.c[0], CTR_REMOVE_RECURSIVE | CTR_REMOVE_FORCE, err));
-		world_end(&w);
+		family_end(&w);
 	}
 }
 
@@ -378,7 +310,7 @@ static int by_text(const void *a, const void *b)
 
 static void test_dependents(void **state)
 {
-	struct world w = WORLD("", "0", "0", "2", "0");
+	struct family w = FAMILY("", "0", "0", "2", "0");
 	const char *wanted[] = {
 	    ctr_container_id(w.c[1]), ctr_container_id(w.c[2]), ctr_container_id(w.c[4])};
 	char **list = NULL;
@@ -397,12 +329,12 @@ static void test_dependents(void **state)
 	OK(ctr_container_remove(w.c[4], 0, err));
 	FAILS(CTR_E_CTR_REMOVED, ctr_container_dependents(w.c[4], &list, err));
 	assert_null(list);
-	world_end(&w);
+	family_end(&w);
 }
 
 static void test_remove_is_refused(void **state)
 {
-	struct world w = WORLD("", "0", "1");
+	struct family w = FAMILY("", "0", "1");
 	ctr_error_t *e = NULL;
 
 	OK(ctr_container_start(w.c[1], CTR_START_RECURSIVE, err));
@@ -413,17 +345,17 @@ static void test_remove_is_refused(void **state)
 	assert_states(&w, "rrc");
 	assert_int_equal(fake_oci_calls(w.f->fake, FAKE_KILL), 0);
 	FAILS(CTR_E_CTR_EXISTS, ctr_container_remove(w.c[1], CTR_REMOVE_FORCE, err));
-	world_end(&w);
+	family_end(&w);
 }
 
 static void test_remove_recursive(void **state)
 {
-	struct world w = WORLD("", "", "0", "01", "23", "");
+	struct family w = FAMILY("", "", "0", "01", "23", "");
 
 	free(events_text(w.f->rt));
 	OK(ctr_container_remove(w.c[1], CTR_REMOVE_RECURSIVE, err));
 	assert_states(&w, "c-c--c");
-	assert_events(&w, CTR_EVENT_REMOVE, "431");
+	assert_family_events(&w, CTR_EVENT_REMOVE, "431");
 	/* Gone is fine; so is one without dependents. */
 	OK(ctr_container_remove(w.c[1], CTR_REMOVE_RECURSIVE, err));
 	OK(ctr_container_remove(w.c[5], CTR_REMOVE_RECURSIVE, err));
@@ -434,12 +366,12 @@ static void test_remove_recursive(void **state)
 	OK(ctr_container_remove(w.c[0], CTR_REMOVE_RECURSIVE | CTR_REMOVE_FORCE, err));
 	assert_states(&w, "------");
 	FAILS(CTR_E_UNSUPPORTED, ctr_container_remove(w.c[0], 4, err));
-	world_end(&w);
+	family_end(&w);
 }
 
 static void test_remove_checks_all_first(void **state)
 {
-	struct world w = WORLD("", "0", "1", "0");
+	struct family w = FAMILY("", "0", "1", "0");
 	ctr_error_t *e = NULL;
 
 	OK(ctr_container_start(w.c[1], CTR_START_RECURSIVE, err));
@@ -448,13 +380,13 @@ static void test_remove_checks_all_first(void **state)
 	assert_string_equal(ctr_error_get(e, "container"), ctr_container_id(w.c[1]));
 	ctr_error_free(e);
 	assert_states(&w, "srcc");
-	world_end(&w);
+	family_end(&w);
 }
 
 /* One cannot be removed: neither can what it depends on, but everything else goes. */
 static void test_remove_fails(void **state)
 {
-	struct world w = WORLD("", "0", "1", "0");
+	struct family w = FAMILY("", "0", "1", "0");
 	ctr_error_t *e = NULL;
 	int32_t s;
 
@@ -472,7 +404,7 @@ static void test_remove_fails(void **state)
 	assert_int_equal(state_of(w.c[0]), CTR_STATE_RUNNING);
 	OK(ctr_container_remove(w.c[0], CTR_REMOVE_RECURSIVE | CTR_REMOVE_FORCE, err));
 	assert_states(&w, "----");
-	world_end(&w);
+	family_end(&w);
 }
 
 static int remove_view(ctr_container_t *view, void *arg)
@@ -483,18 +415,18 @@ static int remove_view(ctr_container_t *view, void *arg)
 
 static void test_not_inside_a_batch(void **state)
 {
-	struct world w = WORLD("", "0");
+	struct family w = FAMILY("", "0");
 
 	assert_int_equal(ctr_container_batch(w.c[0], remove_view, NULL, NULL), CTR_E_BUSY);
 	assert_states(&w, "cc");
-	world_end(&w);
+	family_end(&w);
 }
 
 /* Nothing new may depend on what is being removed. */
 static void test_create_on_a_removing_one(void **state)
 {
 	struct fixture *f = *state;
-	struct world w = {.f = f, .n = 1};
+	struct family w = {.f = f, .n = 1};
 	ctr_config_t *plain = fixture_config(f, NULL), *cfg = NULL;
 	ctr_config_builder_t *b = ctr_config_builder_new_from(plain);
 	ctr_error_t *e = NULL;
@@ -510,27 +442,27 @@ static void test_create_on_a_removing_one(void **state)
 	ctr_config_builder_free(b);
 	ctr_config_unref(plain);
 	ctr_config_unref(cfg);
-	world_end(&w);
+	family_end(&w);
 }
 
 /* A dependent may be made while its dependency is locked. */
 static int create_dependent(ctr_container_t *view, void *arg)
 {
-	struct world *w = arg;
+	struct family *w = arg;
 
 	(void)view;
-	add(w, "0");
+	family_add(w, "0");
 	return 0;
 }
 
 static void test_create_inside_a_batch(void **state)
 {
-	struct world w = WORLD("");
+	struct family w = FAMILY("");
 
 	OK(ctr_container_batch(w.c[0], create_dependent, &w, err));
 	OK(ctr_container_start(w.c[1], CTR_START_RECURSIVE, err));
 	assert_states(&w, "rr");
-	world_end(&w);
+	family_end(&w);
 }
 
 int main(void)

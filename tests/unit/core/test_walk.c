@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The same operation on several containers in the order of their graph; circles in the store. */
-#include "fixture.h"
+#include "family.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -8,74 +8,8 @@
 #include "core/dependencies.h"
 #include "util/cleanup.h"
 
-#define MANY 5
-
-struct world {
-	struct fixture *f;
-	ctr_container_t *c[MANY];
-	struct ctr__outcome out[MANY];
-	size_t n;
-};
-
-/* A container that depends on those with the given numbers ("013"). */
-static void add(struct world *w, const char *deps)
-{
-	ctr_config_t *plain = fixture_config(w->f, NULL), *cfg = NULL;
-	ctr_config_builder_t *b = ctr_config_builder_new_from(plain);
-
-	for (; *deps; deps++)
-		OK(ctr_config_builder_add_str(
-		    b, CTR_CONFIG_DEPENDENCIES, ctr_container_id(w->c[*deps - '0']), err));
-	OK(ctr_config_builder_build(b, &cfg, err));
-	OK(ctr_container_create(w->f->rt, cfg, 0, &w->c[w->n++], err));
-	ctr_config_builder_free(b);
-	ctr_config_unref(plain);
-	ctr_config_unref(cfg);
-}
-
-static struct world world_of(void **state, const char *const *deps)
-{
-	struct world w = {.f = *state};
-
-	for (; *deps; deps++)
-		add(&w, *deps);
-	free(events_text(w.f->rt));
-	return w;
-}
-
-#define WORLD(...) world_of(state, (const char *const[]){__VA_ARGS__, NULL})
-
-static void world_end(struct world *w)
-{
-	ctr__outcomes_free(w->out, w->n);
-	for (size_t i = 0; i < w->n; i++)
-		ctr_container_unref(w->c[i]);
-}
-
-static char number_of(const struct world *w, const char *id)
-{
-	for (size_t i = 0; i < w->n; i++)
-		if (strcmp(w->c[i]->id, id) == 0)
-			return (char)('0' + i);
-	return '?';
-}
-
-/* Which containers had this event, in that order. */
-static void assert_events(const struct world *w, int32_t type, const char *expected)
-{
-	char text[64] = "";
-	ctr_event_t *ev = NULL;
-
-	while (ctr_runtime_next_event(w->f->rt, &ev, NULL) > 0) {
-		if (ctr_event_type(ev) == type)
-			text[strlen(text)] = number_of(w, ctr_event_container_id(ev));
-		ctr_event_unref(ev);
-	}
-	assert_string_equal(text, expected);
-}
-
 /* The list is in no order. */
-static void reverse(struct world *w)
+static void reverse(struct family *w)
 {
 	for (size_t i = 0; i < w->n / 2; i++) {
 		ctr_container_t *c = w->c[i];
@@ -90,92 +24,98 @@ static void reverse(struct world *w)
 static void start_stop_and_remove_in_order(void **state)
 {
 	static const struct ctr__stop now = {.timeout_ms = 0, .by_user = true};
-	struct world w = WORLD("", "0", "1", "2");
+	struct family w = FAMILY("", "0", "1", "2");
+	struct ctr__outcome out[FAMILY_MAX] = {0};
 
 	reverse(&w);
-	OK(ctr__graph_start(w.c, w.n, w.out, err));
-	assert_events(&w, CTR_EVENT_START, "3210");
+	OK(ctr__graph_start(w.c, w.n, out, err));
+	assert_family_events(&w, CTR_EVENT_START, "3210");
 	OK(ctr__graph_start(w.c, w.n, NULL, err));
-	assert_events(&w, CTR_EVENT_START, "");
-	OK(ctr__graph_stop(w.c, w.n, &now, w.out, err));
-	assert_events(&w, CTR_EVENT_STOP, "0123");
+	assert_family_events(&w, CTR_EVENT_START, "");
+	OK(ctr__graph_stop(w.c, w.n, &now, out, err));
+	assert_family_events(&w, CTR_EVENT_STOP, "0123");
 	OK(ctr__graph_stop(w.c, w.n, NULL, NULL, err));
 	OK(ctr__graph_start(w.c, w.n, NULL, err));
 	OK(ctr__graph_stop(w.c, w.n, NULL, NULL, err));
 	assert_int_equal(fake_oci_last_signal(w.f->fake, w.c[0]->id), 15);
 	OK(ctr__graph_start(w.c, w.n, NULL, err));
 	FAILS(CTR_E_CTR_STATE, ctr__graph_remove(w.c, w.n, false, NULL, err));
-	assert_events(&w, CTR_EVENT_REMOVE, "");
-	OK(ctr__graph_remove(w.c, w.n, true, w.out, err));
-	assert_events(&w, CTR_EVENT_REMOVE, "0123");
+	assert_family_events(&w, CTR_EVENT_REMOVE, "");
+	OK(ctr__graph_remove(w.c, w.n, true, out, err));
+	assert_family_events(&w, CTR_EVENT_REMOVE, "0123");
 	OK(ctr__graph_remove(w.c, w.n, true, NULL, err));
-	world_end(&w);
+	ctr__outcomes_free(out, w.n);
+	family_end(&w);
 }
 
 static void nothing_to_do(void **state)
 {
-	struct world w = WORLD("");
+	struct family w = FAMILY("");
 
 	OK(ctr__graph_start(NULL, 0, NULL, err));
 	/* Never started: nothing to stop. */
 	OK(ctr__graph_stop(w.c, w.n, NULL, NULL, err));
 	assert_state(w.c[0], CTR_STATE_CONFIGURED);
-	world_end(&w);
+	family_end(&w);
 }
 
 /* A part of the graph: what is not in the list is left to the containers' own checks. */
 static void a_part(void **state)
 {
-	struct world w = WORLD("", "0", "1");
+	struct family w = FAMILY("", "0", "1");
+	struct ctr__outcome out[FAMILY_MAX] = {0};
 
-	FAILS(CTR_E_CTR_STATE, ctr__graph_start(&w.c[1], 2, w.out, err));
-	assert_int_equal(w.out[0].code, CTR_E_CTR_STATE);
-	assert_non_null(ctr_error_get(w.out[0].err, w.c[0]->id));
-	assert_int_equal(w.out[1].code, CTR_E_CTR_STATE);
-	assert_string_equal(ctr_error_get(w.out[1].err, "dependencies"), w.c[1]->id);
+	FAILS(CTR_E_CTR_STATE, ctr__graph_start(&w.c[1], 2, out, err));
+	assert_int_equal(out[0].code, CTR_E_CTR_STATE);
+	assert_non_null(ctr_error_get(out[0].err, w.c[0]->id));
+	assert_int_equal(out[1].code, CTR_E_CTR_STATE);
+	assert_string_equal(ctr_error_get(out[1].err, "dependencies"), w.c[1]->id);
 	OK(ctr_container_start(w.c[0], 0, err));
-	ctr__outcomes_free(w.out, 2);
-	OK(ctr__graph_start(&w.c[1], 2, w.out, err));
-	world_end(&w);
+	ctr__outcomes_free(out, 2);
+	OK(ctr__graph_start(&w.c[1], 2, out, err));
+	ctr__outcomes_free(out, w.n);
+	family_end(&w);
 }
 
 /* Each outcome is its own; what has nothing to do with the failure is done. */
 static void outcomes(void **state)
 {
-	struct world w = WORLD("", "", "0", "1", "2");
+	struct family w = FAMILY("", "", "0", "1", "2");
+	struct ctr__outcome out[FAMILY_MAX] = {0};
 	ctr_error_t *e = NULL;
 
 	OK(ctr_container_start(w.c[0], 0, err));
 	OK(ctr_container_pause(w.c[0], err));
-	assert_int_equal(ctr__graph_start(w.c, w.n, w.out, &e), CTR_E_CTR_STATE);
+	assert_int_equal(ctr__graph_start(w.c, w.n, out, &e), CTR_E_CTR_STATE);
 	assert_string_equal(ctr_error_get(e, "container"), w.c[0]->id);
 	assert_int_equal(strlen(ctr_error_get(e, "failed")), 3 * 64 + 2);
 	ctr_error_free(e);
-	assert_int_equal(w.out[0].code, CTR_E_CTR_STATE);
-	assert_int_equal(w.out[1].code, 0);
-	assert_int_equal(w.out[2].code, CTR_E_CTR_STATE);
-	assert_int_equal(w.out[3].code, 0);
-	assert_int_equal(w.out[4].code, CTR_E_CTR_STATE);
-	assert_null(w.out[1].err);
-	assert_string_equal(ctr_error_get(w.out[0].err, "state"), "paused");
+	assert_int_equal(out[0].code, CTR_E_CTR_STATE);
+	assert_int_equal(out[1].code, 0);
+	assert_int_equal(out[2].code, CTR_E_CTR_STATE);
+	assert_int_equal(out[3].code, 0);
+	assert_int_equal(out[4].code, CTR_E_CTR_STATE);
+	assert_null(out[1].err);
+	assert_string_equal(ctr_error_get(out[0].err, "state"), "paused");
 	assert_state(w.c[3], CTR_STATE_RUNNING);
 	assert_state(w.c[4], CTR_STATE_CONFIGURED);
-	ctr__outcomes_free(w.out, w.n);
+	ctr__outcomes_free(out, w.n);
 	/* A paused one cannot be stopped; what it depends on - nothing - could. */
-	FAILS(CTR_E_CTR_STATE, ctr__graph_stop(w.c, w.n, NULL, w.out, err));
-	assert_int_equal(w.out[0].code, CTR_E_CTR_STATE);
-	assert_int_equal(w.out[1].code, 0);
-	world_end(&w);
+	FAILS(CTR_E_CTR_STATE, ctr__graph_stop(w.c, w.n, NULL, out, err));
+	assert_int_equal(out[0].code, CTR_E_CTR_STATE);
+	assert_int_equal(out[1].code, 0);
+	ctr__outcomes_free(out, w.n);
+	family_end(&w);
 }
 
 static void twice_in_the_list(void **state)
 {
-	struct world w = WORLD("");
+	struct family w = FAMILY("");
 	ctr_container_t *twice[] = {w.c[0], w.c[0]};
 
 	FAILS(CTR_E_INVALID, ctr__graph_start(twice, 2, NULL, err));
 	assert_state(w.c[0], CTR_STATE_CONFIGURED);
-	world_end(&w);
+	family_end(&w);
 }
 
 /* ---- infra containers ---- */
@@ -222,7 +162,7 @@ static void an_infra_container_serves_its_pod(void **state)
 
 /* ---- circles, which only a rewritten configuration can have ---- */
 
-static void rewrite(struct world *w, size_t i, const char *dep)
+static void rewrite(struct family *w, size_t i, const char *dep)
 {
 	ctr_config_t *cfg = ctr_container_config(w->c[i]), *with = NULL;
 	ctr_config_builder_t *b = ctr_config_builder_new_from(cfg);
@@ -240,7 +180,8 @@ static void rewrite(struct world *w, size_t i, const char *dep)
 
 static void circles_are_refused(void **state)
 {
-	struct world w = WORLD("", "0", "1", "2", "");
+	struct family w = FAMILY("", "0", "1", "2", "");
+	struct ctr__outcome out[FAMILY_MAX] = {0};
 	ctr_error_t *e = NULL;
 
 	OK(ctr_container_start(w.c[4], 0, err));
@@ -257,17 +198,18 @@ static void circles_are_refused(void **state)
 		FAILS(CTR_E_INTERNAL, ctr_container_init(w.c[i], CTR_INIT_RECURSIVE, err));
 		assert_state(w.c[i], CTR_STATE_CONFIGURED);
 	}
-	FAILS(CTR_E_INTERNAL, ctr__graph_start(w.c, w.n, w.out, err));
-	FAILS(CTR_E_INTERNAL, ctr__graph_stop(w.c, w.n, NULL, w.out, err));
+	FAILS(CTR_E_INTERNAL, ctr__graph_start(w.c, w.n, out, err));
+	FAILS(CTR_E_INTERNAL, ctr__graph_stop(w.c, w.n, NULL, out, err));
 	FAILS(CTR_E_INTERNAL, ctr_container_remove(w.c[0], CTR_REMOVE_RECURSIVE, err));
 	FAILS(CTR_E_CTR_EXISTS, ctr_container_remove(w.c[0], CTR_REMOVE_FORCE, err));
 	assert_state(w.c[4], CTR_STATE_RUNNING);
 	assert_int_equal(fake_oci_calls(w.f->fake, FAKE_CREATE), 1);
-	world_end(&w);
+	ctr__outcomes_free(out, w.n);
+	family_end(&w);
 }
 
 /* Who is in a circle could not be removed by anybody: mended by another rewrite. */
-static void mend(struct world *w, size_t i)
+static void mend(struct family *w, size_t i)
 {
 	ctr_config_t *cfg = ctr_container_config(w->c[i]), *without = NULL;
 	ctr_config_builder_t *b = ctr_config_builder_new_from(cfg);
@@ -285,7 +227,7 @@ static void mend(struct world *w, size_t i)
 
 static void a_circle_of_two_cannot_deadlock(void **state)
 {
-	struct world w = WORLD("", "0");
+	struct family w = FAMILY("", "0");
 
 	rewrite(&w, 0, w.c[1]->id);
 	FAILS(CTR_E_INTERNAL, ctr_container_start(w.c[0], 0, err));
@@ -293,7 +235,7 @@ static void a_circle_of_two_cannot_deadlock(void **state)
 	mend(&w, 0);
 	OK(ctr_container_start(w.c[1], CTR_START_RECURSIVE, err));
 	assert_state(w.c[0], CTR_STATE_RUNNING);
-	world_end(&w);
+	family_end(&w);
 }
 
 int main(void)
