@@ -63,6 +63,16 @@ static bool add_number(char ***words, int64_t n)
 	return ctr__strv_add(words, text);
 }
 
+/* A restart of an unhealthy container is its doing, and must not be one without hooks. */
+static bool add_hooks_dirs(char ***words, const struct ctr_runtime *rt)
+{
+	for (char *const *d = rt->hooks_dirs; d && *d; d++) {
+		if (!add_option(words, "--hooks-dir", *d))
+			return false;
+	}
+	return true;
+}
+
 static bool fill(const struct ctr_container *c, const struct intervals *in, char ***words)
 {
 	const struct ctr_runtime *rt = c->rt;
@@ -72,7 +82,7 @@ static bool fill(const struct ctr_container *c, const struct intervals *in, char
 	       add_option(words, "--run-root", ctr__store_run_root(rt->store)) &&
 	       add_option(words, "--runtime", rt->oci_paths) &&
 	       add_option(words, "--conmon", rt->conmon) &&
-	       add_option(words, "--helper", rt->helper) &&
+	       add_option(words, "--helper", rt->helper) && add_hooks_dirs(words, rt) &&
 	       (!rt->systemd_cgroup || ctr__strv_add(words, "--systemd-cgroup")) &&
 	       ctr__strv_add(words, c->id) && add_number(words, c->state.started_ns) &&
 	       add_number(words, in->check_ms) && add_number(words, in->startup_ms);

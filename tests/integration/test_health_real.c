@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -272,10 +273,8 @@ static void test_kill_action(void **state)
 	real_remove(c, 0);
 }
 
-static void test_restart_action(void **state)
+static void await_starts(const struct real *r, ctr_container_t *c)
 {
-	struct real *r = *state;
-	ctr_container_t *c = create(r, "false", OFTEN, CTR_HEALTH_ACTION_RESTART);
 	const char *const only[] = {"event=start", NULL};
 	struct ctr_event *ev = NULL;
 	int starts = 0;
@@ -297,6 +296,49 @@ static void test_restart_action(void **state)
 	real_remove(c, CTR_REMOVE_FORCE);
 }
 
+static void test_restart_action(void **state)
+{
+	struct real *r = *state;
+
+	await_starts(r, create(r, "false", OFTEN, CTR_HEALTH_ACTION_RESTART));
+}
+
+/* It is the helper that restarts: with the hooks of whoever started the container, not without any. */
+static void test_restart_runs_hooks(void **state)
+{
+	const struct real *r = *state;
+	char dir[256], path[300];
+	const char *const dirs[] = {dir, NULL};
+	struct ctr_open_opts o = {.size = sizeof(o),
+	    .root = r->root,
+	    .run_root = r->run,
+	    .oci_runtimes = real_path,
+	    .helper = TEST_HELPER,
+	    .hooks_dirs = dirs};
+	struct real own = *r;
+	FILE *f;
+	char *ran;
+
+	snprintf(dir, sizeof(dir), "%s/hooks.d", r->dir);
+	assert_int_equal(mkdir(dir, 0755), 0);
+	snprintf(path, sizeof(path), "%s/x.json", dir);
+	f = fopen(path, "we");
+	assert_non_null(f);
+	fprintf(f,
+	    "{\"version\":\"1.0.0\",\"hook\":{\"path\":\"/bin/sh\",\"args\":[\"sh\",\"-c\","
+	    "\"cat >/dev/null; echo x >>%s/ran\"]},\"when\":{\"always\":true},"
+	    "\"stages\":[\"poststart\"]}",
+	    r->dir);
+	assert_int_equal(fclose(f), 0);
+	OK(ctr_runtime_open(&o, &own.rt, err));
+	await_starts(&own, create(&own, "false", OFTEN, CTR_HEALTH_ACTION_RESTART));
+	ctr_runtime_unref(own.rt);
+	ran = real_slurp("%s/ran", r->dir);
+	if (strncmp(ran, "x\nx\nx\n", 6) != 0)
+		fail_msg("the hook ran: %s", ran);
+	free(ran);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, real_setup, real_teardown)
 
 int main(int argc, char **argv)
@@ -311,6 +353,7 @@ int main(int argc, char **argv)
 	    TEST(test_survives_the_host),
 	    TEST(test_kill_action),
 	    TEST(test_restart_action),
+	    TEST(test_restart_runs_hooks),
 	};
 
 	real_init(argc, argv);
