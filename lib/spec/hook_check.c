@@ -7,7 +7,8 @@
 #include "spec/hooks.h"
 #include "util/cleanup.h"
 
-#define PATTERN_MAX 1024 /* bytes; regcomp() takes memory by the length */
+#define PATTERN_MAX 1024      /* bytes; regcomp() takes memory by the length */
+#define TEXT_MAX    (8 << 10) /* bytes; regexec() may take the square of the length */
 #define VERSION     "1.0.0"
 
 static const char *const oci_stages[] = {"prestart", "createRuntime", "createContainer",
@@ -204,28 +205,46 @@ int ctr__hook_check(const struct ctr__json *hook, const char *path, ctr_error_t 
 
 /* ---- matching ---- */
 
-/* 1, 0, or CTR_E_NOMEM. What does not compile was refused before. */
-static int pattern_matches(const char *pattern, const char *text)
+static void free_pattern(regex_t *re)
 {
-	regex_t re;
-	int code = compile(&re, pattern);
+	regfree(re);
+}
 
-	if (code < 0)
-		return code == CTR_E_NOMEM ? code : 0;
-	code = regexec(&re, text, 0, NULL, 0);
-	regfree(&re);
+/* 1, 0, CTR_E_NOMEM, or CTR_E_INVALID: whoever chose the text must not be able to get around a hook, nor to keep us
+ * busy for hours. */
+static int matches(const regex_t *re, const char *text)
+{
+	int code;
+
+	if (strlen(text) > TEXT_MAX)
+		return CTR_E_INVALID;
+	code = regexec(re, text, 0, NULL, 0);
 	return code == REG_ESPACE ? CTR_E_NOMEM : code == 0;
+}
+
+/* Compiles what was found to be a pattern when the file was read. */
+static int compile_checked(regex_t *re, const char *pattern)
+{
+	return compile(re, pattern) < 0 ? CTR_E_NOMEM : 0;
 }
 
 /* Is there an annotation whose key and value match? */
 static int annotation_matches(const struct ctr__json *pattern, const struct ctr__json *annotations)
 {
+	regex_t re_key, re_value;
+
+	if (compile_checked(&re_key, pattern->key) < 0)
+		return CTR_E_NOMEM;
+	CTR__CLEANUP(free_pattern) regex_t key = re_key;
+	if (compile_checked(&re_value, pattern->text) < 0)
+		return CTR_E_NOMEM;
+	CTR__CLEANUP(free_pattern) regex_t value = re_value;
 	CTR__JSON_EACH (a, annotations) {
-		const char *value = ctr__json_str(a);
-		int r = value ? pattern_matches(pattern->key, a->key) : 0;
+		const char *text = ctr__json_str(a);
+		int r = text ? matches(&key, a->key) : 0;
 
 		if (r == 1)
-			r = pattern_matches(pattern->text, value);
+			r = matches(&value, text);
 		if (r != 0)
 			return r;
 	}
@@ -235,8 +254,15 @@ static int annotation_matches(const struct ctr__json *pattern, const struct ctr_
 static int command_matches(const struct ctr__json *patterns, const char *command)
 {
 	CTR__JSON_EACH (p, patterns) {
-		int r = command ? pattern_matches(p->text, command) : 0;
+		regex_t re;
+		int r;
 
+		if (!command)
+			return 0;
+		if (compile_checked(&re, p->text) < 0)
+			return CTR_E_NOMEM;
+		r = matches(&re, command);
+		regfree(&re);
 		if (r != 0)
 			return r;
 	}
@@ -281,8 +307,14 @@ int ctr__hook_matches(
 {
 	const struct ctr__json *when = ctr__json_get(hook, "when");
 	struct tally t = {0};
+	int r = count_all(when, s, &t);
 
-	if (count_all(when, s, &t) < 0)
+	if (r == CTR_E_INVALID)
+		return ctr__fail(err, CTR_E_INVALID,
+		    "the container's command or one of its annotations has more than %d bytes, "
+		    "which is too long to compare it with the patterns of hook files",
+		    TEXT_MAX);
+	if (r < 0)
 		return ctr__fail_nomem(err);
 	/* Without any condition it applies to nothing. */
 	return t.met > 0 && (t.unmet == 0 || ctr__json_bool(ctr__json_get(when, "or")));

@@ -103,6 +103,52 @@ static void test_conditions(void **state)
 	matches("{'always':false,'commands':['sh'],'or':true}", 1);
 }
 
+static char *long_text(size_t n)
+{
+	char *s = malloc(n + 1);
+
+	assert_non_null(s);
+	for (size_t i = 0; i < n; i++)
+		s[i] = "nvidia"[i % 6];
+	s[n] = '\0';
+	return s;
+}
+
+/* The time for such a pattern grows with the square of the text, and the text may come from an image: it is neither
+ * compared for hours nor passed by the hook. */
+static void test_long_texts(void **state)
+{
+	static const char when[] =
+	    "{'commands':['nvidia.*gpu'],'annotations':{'^key$':'nvidia.*gpu'},'or':true}";
+	CTR__FREE char *text = ctr__format(HOOK("%s", "'prestart'"), when);
+	CTR__JSON_DOC struct ctr__json_doc *d = doc_of(text);
+	CTR__FREE char *huge = long_text(4 << 20), *fits = long_text(8 << 10);
+	const struct {
+		const char *command, *key, *value;
+		int expected;
+	} rows[] = {
+	    {huge, "key", "", CTR_E_INVALID},
+	    {"sh", "key", huge, CTR_E_INVALID},
+	    {"sh", huge, "", CTR_E_INVALID},
+	    {"sh", "other", huge, 0}, /* nothing of the hook's business */
+	    {fits, "key", fits, 0},
+	    {"nvidia-gpu", "key", "", 1},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < CTR__ARRAY_SIZE(rows); i++) {
+		CTR__JSON_DOC struct ctr__json_doc *a = doc_of("{}");
+		const struct ctr__hook_subject s = {a->root, rows[i].command, false};
+		CTR__ERROR ctr_error_t *err = NULL;
+
+		assert_non_null(
+		    ctr__json_set(a, a->root, rows[i].key, ctr__json_new_str(a, rows[i].value)));
+		assert_int_equal(ctr__hook_matches(d->root, &s, &err), rows[i].expected);
+		if (rows[i].expected < 0)
+			assert_non_null(strstr(ctr_error_message(err), "too long"));
+	}
+}
+
 /* ---- directories ---- */
 
 struct dirs {
@@ -349,6 +395,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(test_documents),
 	    cmocka_unit_test(test_conditions),
+	    cmocka_unit_test(test_long_texts),
 	    cmocka_unit_test(test_later_directories_win),
 	    cmocka_unit_test(test_bad_files_are_named),
 	    TEST(test_stages_go_into_the_spec),
