@@ -53,13 +53,20 @@ static int decode_shell(
 static int decode_words(
     struct ctr__health_check *h, const struct ctr__json *first, ctr_error_t **err)
 {
-	if (first && !first->len)
-		return 0; /* libpod's way to say "none" */
-	for (; first; first = first->next) {
-		int r = add_word(h, first->text, err);
+	size_t n = 0;
 
-		if (r < 0)
-			return r;
+	if (!first || !first->len)
+		return 0; /* libpod's way to say "none" */
+	for (const struct ctr__json *v = first; v; v = v->next)
+		n++;
+	/* There may be millions. */
+	h->argv = calloc(n + 1, sizeof(*h->argv));
+	if (!h->argv)
+		return ctr__fail_nomem(err);
+	for (char **word = h->argv; first; first = first->next) {
+		*word = strdup(first->text);
+		if (!*word++)
+			return ctr__fail_nomem(err);
 	}
 	return 0;
 }

@@ -46,6 +46,28 @@ static void test_commands(void **state)
 	expect(SMALLEST, false, "", NULL);
 }
 
+/* Hundreds of thousands of words: what takes the square of that would take minutes. */
+static void test_many_words(void **state)
+{
+	CTR__HEALTH_CHECK struct ctr__health_check h = {0};
+	CTR__BUF struct ctr__buf json = {0};
+	size_t n = 0;
+
+	(void)state;
+	ctr__buf_adds(&json, "{\"spec\":" SPEC "," ROOTFS ",\"healthcheck\":{\"Test\":[\"CMD\"");
+	for (int i = 0; i < 500000; i++)
+		ctr__buf_adds(&json, ",\"a\"");
+	ctr__buf_adds(&json, "]}}");
+	CTR__CONFIG ctr_config_t *cfg = parse_ok(json.data);
+	assert_int_equal(ctr__health_check_of(cfg, false, &h, NULL), 0);
+	EACH(word, h.argv)
+	{
+		assert_string_equal(*word, "a");
+		n++;
+	}
+	assert_int_equal(n, 500000);
+}
+
 static void test_numbers(void **state)
 {
 	(void)state;
@@ -117,6 +139,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(test_commands),
+	    cmocka_unit_test(test_many_words),
 	    cmocka_unit_test(test_numbers),
 	    cmocka_unit_test(test_mistakes),
 	    cmocka_unit_test(test_actions_and_log),
