@@ -15,6 +15,7 @@
 
 #define PASSWD_FIELDS 7
 #define GROUP_FIELDS  4
+#define GROUPS_MAX    65536 /* the kernel's */
 
 typedef struct ctr__users_text text;
 
@@ -291,6 +292,9 @@ static int find_uid(
 
 static int add_group(struct ctr__user *out, size_t *cap, uint32_t gid, ctr_error_t **err)
 {
+	if (out->groups_n == GROUPS_MAX)
+		return refuse(err, "user", out->name ? out->name : "",
+		    "is in more groups of the container's /etc/group than the kernel takes");
 	if (out->groups_n == *cap) {
 		size_t more = *cap ? 2 * *cap : 16;
 		uint32_t *v = realloc(out->groups, more * sizeof(*v));

@@ -230,6 +230,36 @@ static void test_read_hostile(void **state)
 	assert_int_equal(u.passwd_errno, EFBIG);
 }
 
+/* More groups than any process can have. */
+static void test_endless_groups(void **state)
+{
+	CTR__BUF struct ctr__buf text = {0};
+	struct ctr__users u = {.passwd = strdup("bob:x:1:1:::\n"), .passwd_len = 13};
+	struct ctr__user user;
+
+	(void)state;
+	for (int n = 65536; n <= 65537; n++) {
+		CTR__ERROR ctr_error_t *err = NULL;
+
+		text.len = 0;
+		for (int i = 0; i < n; i++)
+			ctr__buf_addf(&text, "g%d:x:%d:bob\n", i, i);
+		u.group = text.data;
+		u.group_len = text.len;
+		if (n == 65536) {
+			assert_int_equal(ctr__users_find(&u, "bob", 0, 0, NULL, &user, &err), 0);
+			assert_int_equal(user.groups_n, n);
+			ctr__user_free(&user);
+			continue;
+		}
+		assert_int_equal(
+		    ctr__users_find(&u, "bob", 0, 0, NULL, &user, &err), CTR_E_INVALID);
+		assert_non_null(strstr(ctr_error_message(err), "\"bob\" is in more groups"));
+		assert_null(user.groups);
+	}
+	free(u.passwd);
+}
+
 /* The directory itself leads out. */
 static void test_read_outside(void **state)
 {
@@ -251,6 +281,7 @@ int main(void)
 	    cmocka_unit_test(test_not_found),
 	    cmocka_unit_test(test_hostile_lines),
 	    cmocka_unit_test(test_many_entries),
+	    cmocka_unit_test(test_endless_groups),
 	    cmocka_unit_test_setup_teardown(test_read, scratch_setup, scratch_teardown),
 	    cmocka_unit_test_setup_teardown(test_read_hostile, scratch_setup, scratch_teardown),
 	    cmocka_unit_test_setup_teardown(test_read_outside, scratch_setup, scratch_teardown),
