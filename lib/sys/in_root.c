@@ -252,6 +252,7 @@ int ctr__read_in_root(int rootfd, const char *path, size_t max, char **out, size
 		return -EINVAL;
 	if ((uint64_t)st.st_size > max)
 		return -EFBIG;
-	fd = reopen(place, O_RDONLY | O_NOCTTY);
+	/* There are regular files that wait: those with a lease, and some of /proc. */
+	fd = reopen(place, O_RDONLY | O_NOCTTY | O_NONBLOCK);
 	return fd < 0 ? fd : read_all(fd, max, out, len);
 }

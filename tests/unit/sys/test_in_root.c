@@ -2,6 +2,9 @@
 /* Opening below a directory as if it were "/": the kernel's way and ours give the same. */
 #include "sys_test.h"
 
+#include <signal.h>
+#include <time.h>
+
 #include "sys/fd.h"
 #include "sys/in_root.h"
 
@@ -115,6 +118,30 @@ static void creates_inside(void **state)
 	}
 }
 
+/* Whoever owns a file can keep those waiting who open it (45 s by default, again and again). */
+static void does_not_wait_for_a_lease(void **state)
+{
+	CTR__CLOSE int root = make_root(*state);
+	CTR__CLOSE int holder = openat(root, "file", O_RDONLY | O_CLOEXEC);
+	struct timespec before, after;
+	char *text = NULL;
+	size_t len;
+
+	assert_true(holder >= 0);
+	/* The signal that says somebody wants the file is ignored by default. */
+	assert_int_equal(fcntl(holder, F_SETSIG, SIGURG), 0);
+	if (fcntl(holder, F_SETLEASE, F_WRLCK) < 0)
+		fail_msg("no lease: %s", strerror(errno));
+	clock_gettime(CLOCK_MONOTONIC, &before);
+	assert_int_equal(ctr__read_in_root(root, "file", 100, &text, &len), -EAGAIN);
+	clock_gettime(CLOCK_MONOTONIC, &after);
+	assert_true(after.tv_sec - before.tv_sec < 5);
+	assert_int_equal(fcntl(holder, F_SETLEASE, F_UNLCK), 0);
+	assert_int_equal(ctr__read_in_root(root, "file", 100, &text, &len), 0);
+	assert_string_equal(text, "file");
+	free(text);
+}
+
 #define TEST(f) cmocka_unit_test_setup_teardown(f, scratch_setup, scratch_teardown)
 
 int main(void)
@@ -124,6 +151,7 @@ int main(void)
 	    TEST(refuses),
 	    TEST(opens_directories_and_the_root),
 	    TEST(creates_inside),
+	    TEST(does_not_wait_for_a_lease),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
