@@ -82,7 +82,10 @@ static bool is_inside(const struct exec *e, pid_t pid)
 	CTR__FREE char *its = ctr__proc_cgroup(pid);
 	CTR__FREE char *ours = ctr__proc_cgroup(e->c->pid);
 
-	return e->c->pid > 0 && pid != e->c->pid && its && ours && ctr__starts_with(its, ours);
+	size_t len = ours ? strlen(ours) : 0;
+
+	return e->c->pid > 0 && pid != e->c->pid && its && ours && ctr__starts_with(its, ours) &&
+	       (!its[len] || its[len] == '/' || ours[len - 1] == '/');
 }
 
 static void end_process(const struct exec *e)
