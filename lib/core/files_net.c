@@ -211,6 +211,9 @@ static void shared_close(struct shared *s)
 {
 	free(s->text);
 	ctr__cleanup_close(&s->fd);
+	/* A child that another thread of the host forks meanwhile has the descriptor, too. */
+	if (s->lock >= 0)
+		(void)flock(s->lock, LOCK_UN);
 	ctr__cleanup_close(&s->lock);
 	ctr__cleanup_close(&s->dir);
 }
