@@ -187,11 +187,14 @@ static void a_life(void **state)
 	OK(ctr_pod_restart(pod, 0, err));
 	status_is(pod, "Running");
 	assert_int_not_equal(real_pid(a), pid);
+	real_await_log_times(a, "ready", 2);
 	OK(ctr_container_kill(a, SIGKILL, err));
 	status_is(pod, "Degraded");
 	OK(ctr_pod_start(pod, 0, err));
 	status_is(pod, "Running");
-	real_await_log(a, "ready");
+	/* Before it is ready it does not hear what asks it to end. */
+	real_await_log_times(a, "ready", 3);
+	real_await_log_times(b, "ready", 2);
 	OK(ctr_pod_stop(pod, 20000, 0, err));
 	status_is(pod, "Exited");
 	/* The pause program ends by itself when it is asked to. */

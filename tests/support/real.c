@@ -338,13 +338,29 @@ char *real_log(ctr_container_t *c)
 	return text;
 }
 
+static int count(const char *text, const char *wanted)
+{
+	int n = 0;
+
+	while ((text = strstr(text, wanted))) {
+		text += strlen(wanted);
+		n++;
+	}
+	return n;
+}
+
 void real_await_log(ctr_container_t *c, const char *wanted)
+{
+	real_await_log_times(c, wanted, 1);
+}
+
+void real_await_log_times(ctr_container_t *c, const char *wanted, int times)
 {
 	int64_t deadline = real_now_ms() + PATIENCE_MS;
 
 	for (;;) {
 		char *text = real_log(c);
-		bool found = strstr(text, wanted) != NULL;
+		bool found = count(text, wanted) >= times;
 
 		if (!found && real_now_ms() > deadline)
 			fail_msg("the log never said \"%s\": %s", wanted, text);

@@ -69,6 +69,8 @@ void real_remove(ctr_container_t *c, uint64_t flags); /* and drops the handle */
 char *real_slurp(const char *format, ...) __attribute__((format(printf, 1, 2)));
 char *real_log(ctr_container_t *c);                        /* its log, as it is */
 void real_await_log(ctr_container_t *c, const char *text); /* until the log has it */
+/* ... so many times: the log goes on from run to run. */
+void real_await_log_times(ctr_container_t *c, const char *text, int times);
 
 /* Is the limit of this controller ("memory", "pids") there for containers? */
 bool real_has_controller(const char *name);
