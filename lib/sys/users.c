@@ -265,10 +265,10 @@ static int find_gid(const struct ctr__users *u, const char *field, const char *n
 
 static int set_entry(struct ctr__user *out, const struct ctr__passwd *entry, ctr_error_t **err)
 {
-	out->name = strndup(entry->name.p, entry->name.len);
+	out->name = ctr__strdup_len(entry->name.p, entry->name.len);
 	if (entry->home.len > 0) {
 		free(out->home);
-		out->home = strndup(entry->home.p, entry->home.len);
+		out->home = ctr__strdup_len(entry->home.p, entry->home.len);
 	}
 	return out->name && out->home ? 0 : ctr__fail_nomem(err);
 }

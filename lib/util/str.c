@@ -116,6 +116,18 @@ char *ctr__format(const char *fmt, ...)
 	return len < 0 ? NULL : text;
 }
 
+char *ctr__strdup_len(const char *s, size_t len)
+{
+	char *copy = malloc(len + 1);
+
+	if (!copy)
+		return NULL;
+	if (len > 0)
+		memcpy(copy, s, len);
+	copy[len] = '\0';
+	return copy;
+}
+
 char *ctr__strdup_null(const char *s)
 {
 	return s ? strdup(s) : NULL;

@@ -32,6 +32,8 @@ char *ctr__buf_steal(struct ctr__buf *b);
 /* malloc'ed text; NULL if memory is short. */
 char *ctr__format(const char *fmt, ...) CTR__PRINTF(1, 2);
 char *ctr__strdup_null(const char *s); /* NULL for NULL */
+/* A copy of `len` bytes with a NUL behind it. They need not have one themselves, nor may there be one in them. */
+char *ctr__strdup_len(const char *s, size_t len);
 
 /* "dir/name"; no second slash if `dir` ends in one; just "name" if `dir` is "". */
 char *ctr__path_join(const char *dir, const char *name);

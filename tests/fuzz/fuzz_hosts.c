@@ -9,6 +9,7 @@
 #include "net/hosts.h"
 #include "net/resolvconf.h"
 #include "util/cleanup.h"
+#include "util/str.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -64,7 +65,7 @@ static void check_resolv(const char *text, bool host_net, bool ipv6)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	CTR__FREE char *text = strndup((const char *)data, size);
+	CTR__FREE char *text = ctr__strdup_len((const char *)data, size);
 	CTR__BUF struct ctr__buf out = {0};
 
 	require(text != NULL);

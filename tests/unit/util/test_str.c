@@ -254,9 +254,22 @@ static void clean_up_frees_unless_stolen(void **state)
 	assert_int_equal(fd, -1);
 }
 
+static void copies_of_a_length(void **state)
+{
+	static const char bytes[3] = {'a', '\0', 'b'};
+	CTR__FREE char *copy = ctr__strdup_len(bytes, sizeof(bytes));
+	CTR__FREE char *empty = ctr__strdup_len(NULL, 0);
+
+	(void)state;
+	assert_non_null(copy);
+	assert_memory_equal(copy, "a\0b", 4);
+	assert_string_equal(empty, "");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(copies_of_a_length),
 	    cmocka_unit_test(a_buffer_grows),
 	    cmocka_unit_test(every_length_fits),
 	    cmocka_unit_test(an_unused_buffer_gives_an_empty_text),
