@@ -7,7 +7,7 @@
 
 #include <libctr/libctr.h>
 
-enum { LIVES_TYPES = 16 };
+enum { LIVES_TYPES = 32 };
 
 struct life; /* one container's */
 

@@ -204,6 +204,20 @@ static int op_resume(void *impl, const struct ctr_oci_container *k, ctr_error_t 
 	return change(impl, "resume", k->id, CTR_OCI_PAUSED, CTR_OCI_RUNNING, err);
 }
 
+/* Where it is paused or runs is the library's business: what has ended has no limits. */
+static int op_update(
+    void *impl, const struct ctr_oci_container *k, const char *resources, ctr_error_t **err)
+{
+	struct world *w = impl;
+	struct record *r = enter(w, k->id);
+
+	if (!r || !strstr(resources, "pids"))
+		return mistake(w, "update", k->id, err);
+	if (r->status == CTR_OCI_STOPPED)
+		return leave(w, ctr_error_set(err, CTR_E_CTR_STATE, 0, "it has ended"));
+	return leave(w, 0);
+}
+
 static int op_exit_status(
     void *impl, const struct ctr_oci_container *k, struct ctr_oci_status *out, ctr_error_t **err)
 {
@@ -247,6 +261,7 @@ static const struct ctr_oci_ops plug_in = {
     .resume = op_resume,
     .exit_status = op_exit_status,
     .wait_fd = op_wait_fd,
+    .update = op_update,
 };
 
 /* ---- the storm ---- */
