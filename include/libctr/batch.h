@@ -15,7 +15,9 @@
  *  - The state is synced once, before the callback. Inside, operations neither lock nor sync;
  *    ctr_container_sync(view) does.
  *  - Use only the view inside. The outer handle, or another one of the same container, used from the
- *    callback's thread gives CTR_E_DEADLOCK. Other containers may be used.
+ *    callback's thread gives CTR_E_DEADLOCK. Other containers may be used: one
+ *    that is in use itself is waited for no longer than two seconds, then CTR_E_BUSY (whoever uses it may wait
+ *    for this container, e.g. because it is a dependency).
  *  - On the view, remove, every wait and health checks give CTR_E_BUSY, a batch gives CTR_E_INVALID. Stop keeps the
  *    lock for its whole duration.
  *  - The view belongs to the callback's thread (else CTR_E_INVALID) and ends with the callback: a

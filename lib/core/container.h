@@ -91,6 +91,9 @@ struct ctr__guard {
 #define CTR__IN_BATCH_BUSY    (1U << 2) /* on a view: CTR_E_BUSY                                 */
 #define CTR__IN_BATCH_INVALID (1U << 3) /* on a view: CTR_E_INVALID                              */
 
+/* How long a batch waits for the lock of another container: then CTR_E_BUSY. */
+#define CTR__BATCH_PATIENCE_MS 2000
+
 /* Enters. 0 = go on; 1 = the table says that there is nothing to do (entered nevertheless); negative: not
  * entered. */
 int ctr__enter(struct ctr_container *c, enum ctr__op op, unsigned how, struct ctr__guard *g,

@@ -40,15 +40,42 @@ int ctr__enter_check(
 	return check_view(c, how, err);
 }
 
+/* In a batch another container's lock is held already, and what is wanted now need not come after it: its holder may be
+ * about to lock that one (a dependency). So it is not waited for as long as it takes. */
+static int64_t lock_timeout_ms(const struct ctr_container *c, bool *bounded)
+{
+	int64_t given = c->rt->lock_timeout_ms;
+
+	*bounded = ctr__in_batch() && (given < 0 || given > CTR__BATCH_PATIENCE_MS);
+	return *bounded ? CTR__BATCH_PATIENCE_MS : given;
+}
+
+static int lock_slot(struct ctr_container *c, bool *owner_died, ctr_error_t **err)
+{
+	CTR__ERROR ctr_error_t *why = NULL;
+	bool bounded;
+	int64_t timeout_ms = lock_timeout_ms(c, &bounded);
+	int r = ctr__slot_lock(c->slot, timeout_ms, &c->rt->stopped, owner_died, &why);
+
+	if (r >= 0)
+		return r;
+	if (r == CTR_E_LOCKED && bounded)
+		r = ctr__fail(err, CTR_E_BUSY,
+		    "container %s is in use; inside a batch it is not waited for any longer",
+		    c->id);
+	else if (err)
+		*err = CTR__STEAL_PTR(why);
+	ctr__error_detail(err, "container", c->id);
+	return r;
+}
+
 static int lock(struct ctr_container *c, ctr_error_t **err)
 {
 	bool owner_died = false;
-	int r = ctr__slot_lock(c->slot, c->rt->lock_timeout_ms, &c->rt->stopped, &owner_died, err);
+	int r = lock_slot(c, &owner_died, err);
 
-	if (r < 0) {
-		ctr__error_detail(err, "container", c->id);
+	if (r < 0)
 		return r;
-	}
 	if (!owner_died)
 		return 0;
 	/* What it had committed may not be visible yet, and what we remember may be stale. */

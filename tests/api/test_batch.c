@@ -6,6 +6,7 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 struct env {
 	struct fixture *f;
@@ -242,6 +243,64 @@ static void test_batches_exclude_each_other(void **state)
 	ctr_container_unref(c);
 }
 
+/* ---- other containers ---- */
+
+static ctr_container_t *create_dependent(struct fixture *f, ctr_container_t *on)
+{
+	ctr_config_t *plain = fixture_config(f, "child"), *cfg = NULL;
+	ctr_config_builder_t *b = ctr_config_builder_new_from(plain);
+	ctr_container_t *c = NULL;
+
+	OK(ctr_config_builder_add_str(b, CTR_CONFIG_DEPENDENCIES, ctr_container_id(on), err));
+	OK(ctr_config_builder_build(b, &cfg, err));
+	OK(ctr_container_create(f->rt, cfg, 0, &c, err));
+	ctr_config_unref(cfg);
+	ctr_config_builder_free(b);
+	ctr_config_unref(plain);
+	return c;
+}
+
+static void *start_it(void *c)
+{
+	OK(ctr_container_start(c, 0, err));
+	return NULL;
+}
+
+struct crossing {
+	ctr_container_t *child;
+	pthread_t starter;
+	int refused;
+};
+
+/* The starter locks the child, then wants the lock of its dependency, which this batch has. */
+static int use_the_child(ctr_container_t *view, void *userdata)
+{
+	struct crossing *x = userdata;
+	int32_t s;
+
+	(void)view;
+	assert_int_equal(pthread_create(&x->starter, NULL, start_it, x->child), 0);
+	for (int i = 0; i < 1000 && x->refused >= 0; i++) {
+		x->refused = ctr_container_state(x->child, &s, NULL);
+		usleep(1000);
+	}
+	return 0;
+}
+
+static void test_crossing_locks_come_to_an_end(void **state)
+{
+	struct fixture *f = *state;
+	ctr_container_t *parent = fixture_create(f, "parent");
+	struct crossing x = {.child = create_dependent(f, parent)};
+
+	OK(ctr_container_start(parent, 0, err));
+	OK(ctr_container_batch(parent, use_the_child, &x, err));
+	assert_int_equal(x.refused, CTR_E_BUSY);
+	assert_int_equal(pthread_join(x.starter, NULL), 0);
+	ctr_container_unref(x.child);
+	ctr_container_unref(parent);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, fixture_setup, fixture_teardown)
 
 int main(void)
@@ -255,6 +314,7 @@ int main(void)
 	    TEST(test_sync_inside),
 	    TEST(test_library_error_from_the_callback),
 	    TEST(test_batches_exclude_each_other),
+	    TEST(test_crossing_locks_come_to_an_end),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
