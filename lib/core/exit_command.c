@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The command that a monitor runs after the container's end: the helper, told how to open this store. */
+/* The command that a monitor runs after the container's end; and how the helper is told to open this store. */
 #include <errno.h>
 #include <string.h>
 #include <unistd.h>
@@ -41,17 +41,15 @@ static bool add_hooks_dirs(char ***words, const struct ctr_runtime *rt)
 	return true;
 }
 
-static bool fill(const struct ctr_container *c, char ***words)
+bool ctr__helper_command(const struct ctr_runtime *rt, const char *what, char ***words)
 {
-	const struct ctr_runtime *rt = c->rt;
-
-	return add(words, rt->helper) && add(words, "exit") &&
+	return add(words, rt->helper) && add(words, what) &&
 	       add_option(words, "--root", ctr__store_root(rt->store)) &&
 	       add_option(words, "--run-root", ctr__store_run_root(rt->store)) &&
 	       add_option(words, "--runtime", rt->oci_paths) &&
 	       add_option(words, "--conmon", rt->conmon) &&
 	       add_option(words, "--helper", rt->helper) && add_hooks_dirs(words, rt) &&
-	       (!rt->systemd_cgroup || add(words, "--systemd-cgroup")) && add(words, c->id);
+	       (!rt->systemd_cgroup || add(words, "--systemd-cgroup"));
 }
 
 int ctr__exit_command(struct ctr_container *c, char ***out, ctr_error_t **err)
@@ -72,7 +70,7 @@ int ctr__exit_command(struct ctr_container *c, char ***out, ctr_error_t **err)
 	r = check_helper(c, err);
 	if (r < 0)
 		return r;
-	if (!fill(c, &words))
+	if (!ctr__helper_command(c->rt, "exit", &words) || !add(&words, c->id))
 		return ctr__fail_nomem(err);
 	*out = CTR__STEAL_PTR(words);
 	return 0;

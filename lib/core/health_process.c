@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include "core/health.h"
+#include "core/policy.h"
 #include "sys/proc.h"
 #include "sys/spawn.h"
 #include "util/cleanup.h"
@@ -50,11 +51,6 @@ static int read_intervals(const ctr_config_t *cfg, struct intervals *in, ctr_err
 	return 0;
 }
 
-static bool add_option(char ***words, const char *name, const char *value)
-{
-	return !value || (ctr__strv_add(words, name) && ctr__strv_add(words, value));
-}
-
 static bool add_number(char ***words, int64_t n)
 {
 	char text[24];
@@ -63,29 +59,12 @@ static bool add_number(char ***words, int64_t n)
 	return ctr__strv_add(words, text);
 }
 
-/* A restart of an unhealthy container is its doing, and must not be one without hooks. */
-static bool add_hooks_dirs(char ***words, const struct ctr_runtime *rt)
-{
-	for (char *const *d = rt->hooks_dirs; d && *d; d++) {
-		if (!add_option(words, "--hooks-dir", *d))
-			return false;
-	}
-	return true;
-}
-
+/* It may have to restart the container: it is told everything that the exit command is told. */
 static bool fill(const struct ctr_container *c, const struct intervals *in, char ***words)
 {
-	const struct ctr_runtime *rt = c->rt;
-
-	return ctr__strv_add(words, rt->helper) && ctr__strv_add(words, "health") &&
-	       add_option(words, "--root", ctr__store_root(rt->store)) &&
-	       add_option(words, "--run-root", ctr__store_run_root(rt->store)) &&
-	       add_option(words, "--runtime", rt->oci_paths) &&
-	       add_option(words, "--conmon", rt->conmon) &&
-	       add_option(words, "--helper", rt->helper) && add_hooks_dirs(words, rt) &&
-	       (!rt->systemd_cgroup || ctr__strv_add(words, "--systemd-cgroup")) &&
-	       ctr__strv_add(words, c->id) && add_number(words, c->state.started_ns) &&
-	       add_number(words, in->check_ms) && add_number(words, in->startup_ms);
+	return ctr__helper_command(c->rt, "health", words) && ctr__strv_add(words, c->id) &&
+	       add_number(words, c->state.started_ns) && add_number(words, in->check_ms) &&
+	       add_number(words, in->startup_ms);
 }
 
 /* ---- starting it ---- */

@@ -35,5 +35,7 @@ int ctr__boot(struct ctr_runtime *rt, ctr_error_t **err);
 
 /* exit_command.c: what the monitor is to run; *out is NULL if nothing, else owned. CTR_E_NO_HELPER. */
 int ctr__exit_command(struct ctr_container *c, char ***out, ctr_error_t **err);
+/* The helper's program and subcommand, and all that it needs to open the same runtime. False if memory is short. */
+bool ctr__helper_command(const struct ctr_runtime *rt, const char *what, char ***words);
 
 #endif
