@@ -276,9 +276,16 @@ int ctr__pod_prepare(struct ctr__pod_guard *g, ctr_error_t **err)
 
 /* ---- for containers ---- */
 
+/* What may bring it to life needs the pod's cgroup, and its own root if it is the infra container. */
+static bool may_start(enum ctr__op op)
+{
+	return op == CTR__OP_INIT || op == CTR__OP_START || op == CTR__OP_RESTART ||
+	       op == CTR__OP_REFRESH;
+}
+
 static bool needs_pod(enum ctr__op op)
 {
-	return op == CTR__OP_START || op == CTR__OP_STOP || op == CTR__OP_REMOVE ||
+	return may_start(op) || op == CTR__OP_STOP || op == CTR__OP_REMOVE ||
 	       op == CTR__OP_REMOVE_FORCE;
 }
 
@@ -300,11 +307,11 @@ static int lock_pod(struct ctr_container *c, const char *id, enum ctr__op op,
 	int r = ctr__pod_open(c->rt, id, &p, &why);
 
 	if (r >= 0)
-		r = ctr__pod_enter(p, op != CTR__OP_START, &g, &why);
+		r = ctr__pod_enter(p, !may_start(op), &g, &why);
 	/* What is left of a container whose pod is gone can be removed. */
 	if (r == CTR_E_NO_SUCH_POD || r == CTR_E_POD_REMOVED)
 		return remove ? 0 : pod_gone(c, id, err);
-	if (r >= 0 && op == CTR__OP_START) {
+	if (r >= 0 && may_start(op)) {
 		r = ctr__pod_prepare(&g, &why);
 		if (r < 0)
 			ctr__pod_leave(&g);

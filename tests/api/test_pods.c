@@ -461,6 +461,25 @@ static void with_the_last_container_the_pod_stops(void **state)
 	ctr_pod_unref(pod);
 }
 
+/* Whatever brings it to life finds its root directory. */
+static void the_infra_container_starts_by_itself(void **state)
+{
+	struct fixture *f = *state;
+	ctr_pod_t *one = named_pod(f, "one"), *two = named_pod(f, "two");
+	ctr_container_t *a = infra_of(f, one), *b = infra_of(f, two);
+
+	OK(ctr_container_init(a, 0, err));
+	OK(ctr_container_restart(b, NULL, err));
+	assert_state(b, CTR_STATE_RUNNING);
+	OK(ctr_container_restart(b, NULL, err));
+	OK(ctr_container_refresh(b, err));
+	assert_state(b, CTR_STATE_RUNNING);
+	ctr_container_unref(a);
+	ctr_container_unref(b);
+	ctr_pod_unref(one);
+	ctr_pod_unref(two);
+}
+
 /* ---- locks ---- */
 
 static int start_other(ctr_container_t *view, void *other)
@@ -638,6 +657,7 @@ int main(void)
 	    TEST(the_infra_container_goes_with_its_pod_only),
 	    TEST(nobody_makes_an_infra_container_by_hand),
 	    TEST(with_the_last_container_the_pod_stops),
+	    TEST(the_infra_container_starts_by_itself),
 	    TEST(in_a_batch_the_pod_is_not_waited_for),
 	    TEST(listing),
 	    TEST(inspect),
