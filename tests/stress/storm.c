@@ -224,7 +224,7 @@ static int do_update(struct worker *w, ctr_container_t *c, ctr_error_t **err)
 	char limit[64];
 
 	snprintf(limit, sizeof(limit), "{\"pids\":{\"limit\":%u}}", 100 + dice(w, 100));
-	if (dice(w, 2))
+	if (w->storm->limits && dice(w, 2))
 		o.resources = limit;
 	else
 		o.env = env;

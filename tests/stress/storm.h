@@ -25,6 +25,7 @@ struct storm {
 	ctr_config_t *(*config)(void *impl, int n);
 	/* Makes a container end by itself, if that can be done from outside. NULL: not. */
 	void (*end)(void *impl, const char *id, unsigned int random);
+	bool limits; /* limits of processes can be had: updates change them */
 	void *impl;
 };
 

@@ -376,6 +376,7 @@ int main(int argc, char **argv)
 	    .open = open_store,
 	    .config = config,
 	    .end = end_one,
+	    .limits = true,
 	    .impl = w};
 	bool ok;
 
