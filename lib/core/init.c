@@ -424,6 +424,9 @@ static int start_failed(struct ctr_container *c, int code, const char *why)
 	if (ctr__sync_locked(c, &changed, &more) < 0)
 		ctr__log(c->rt, CTR_LOG_WARNING, c->id, "after a failed start: %s",
 		    ctr_error_message(more));
+	/* An end that could not be recorded has still to be: by whoever repairs this start. */
+	if (c->gen == CTR__GEN_NONE)
+		return code;
 	if (c->state.state == CTR_STATE_CREATED || c->state.state == CTR_STATE_STOPPED) {
 		ctr_error_freep(&more);
 		if (ctr__cleanup_locked(c, &more) < 0)

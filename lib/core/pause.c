@@ -201,6 +201,8 @@ static int sync_living(
 		c->state.ever_started = true;
 		ctr__health_starting(c);
 		c->state.restart_match = false;
+		c->state.restarter_pid = 0;
+		c->state.restarter_start = 0;
 		event = CTR_EVENT_START;
 	}
 	*changed = state != c->state.state;

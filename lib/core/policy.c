@@ -39,12 +39,16 @@ bool ctr__wants_exit_command(const ctr_config_t *cfg)
 	return ctr__has_restart_policy(cfg) || cfg->auto_remove;
 }
 
+/* Also one that ran although whoever started it was killed before that was recorded, and one that ends because of a
+ * restart by hand: should that be killed, the policy has it run again. */
 bool ctr__ends_by_itself(const struct ctr_container *c)
 {
 	const struct ctr__state *s = &c->state;
+	bool may_run = s->state == CTR_STATE_RUNNING || s->state == CTR_STATE_PAUSED ||
+	               (s->state == CTR_STATE_CREATED && s->intent == CTR__INTENT_START) ||
+	               (s->state == CTR_STATE_STOPPING && s->restarter_pid > 0);
 
-	return (s->state == CTR_STATE_RUNNING || s->state == CTR_STATE_PAUSED) &&
-	       !s->stopped_by_user && ctr__has_restart_policy(c->cfg);
+	return may_run && !s->stopped_by_user && ctr__has_restart_policy(c->cfg);
 }
 
 bool ctr__policy_restarts(const ctr_config_t *cfg, const struct ctr__state *s)

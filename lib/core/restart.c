@@ -23,6 +23,9 @@ static void withdraw(struct ctr__guard *g)
 		return;
 	c->state.restarter_pid = 0;
 	c->state.restarter_start = 0;
+	/* The caller learns that it failed, and nobody else tries. */
+	if (!ctr__state_is_live(c->state.state))
+		c->state.restart_match = false;
 	(void)ctr__save(c, 0, NULL);
 }
 

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "core/lifecycle.h"
+#include "core/policy.h"
 #include "sys/proc.h"
 #include "util/cleanup.h"
 #include "util/clock.h"
@@ -219,6 +220,9 @@ int ctr__stop(struct ctr_container *c, const struct ctr__stop *o, ctr_error_t **
 	}
 	if (!stop.signal)
 		stop.signal = (int32_t)g.c->cfg->stop_signal;
+	/* What a killed restart wanted counts no more. */
+	if (!ctr__is_being_restarted(g.c))
+		g.c->state.restarter_pid = 0;
 	return ctr__stop_locked(&g, &stop, err);
 }
 

@@ -226,6 +226,9 @@ static bool has_ended(struct ctr_container *c)
 {
 	if (ctr__look(c, true, NULL) >= 0 && !ctr__state_is_live(c->state.state))
 		return true;
+	/* An end that could not be recorded has still to be: what is stored counts. */
+	if (ctr__load(c, NULL) < 0)
+		return false;
 	return c->state.pid > 0 && !ctr__proc_alive(c->state.pid, c->state.pid_start);
 }
 

@@ -6,7 +6,9 @@
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
 #include <time.h>
+#include <unistd.h>
 
 static ctr_container_t *create_with(
     const struct fixture *f, const char *policy, int64_t retries, int auto_remove)
@@ -549,6 +551,92 @@ static void test_failing_stop_of_a_restart(void **state)
 	ctr_container_unref(c);
 }
 
+/* ---- killed ones ---- */
+
+/* In a process that does the operation and is killed: a copy of the fake, and a runtime of its own. */
+static pid_t in_a_process(struct fixture *f, ctr_container_t *c, int (*fn)(ctr_container_t *c))
+{
+	struct ctr_open_opts o = {.size = sizeof(o), .root = f->root, .run_root = f->run};
+	ctr_container_t *mine = NULL;
+	ctr_runtime_t *rt = NULL;
+	pid_t pid = fork();
+
+	assert_true(pid >= 0);
+	if (pid)
+		return pid;
+	if (ctr_runtime_open(&o, &rt, NULL) < 0 ||
+	    ctr_runtime_add_oci(rt, &fake_oci_ops, f->fake, NULL, NULL) < 0 ||
+	    ctr_container_get(rt, ctr_container_id(c), &mine, NULL) < 0)
+		_exit(2);
+	_exit(fn(mine) < 0 ? 3 : 4);
+}
+
+static void is_killed(pid_t pid)
+{
+	int status = 0;
+
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_true(WIFSIGNALED(status));
+}
+
+static int restart_slowly(ctr_container_t *c)
+{
+	return ctr_container_restart_with_timeout(c, 60000, NULL);
+}
+
+/* Nobody wanted it to stay down. */
+static void test_killed_restart(void **state)
+{
+	struct fixture *f = *state;
+	ctr_container_t *c = create_with(f, "always", 0, 0);
+	struct ctr_stop_opts service = {.size = sizeof(service), .flags = CTR_STOP_SERVICE};
+	int32_t s = 0;
+	pid_t pid;
+
+	fake_oci_ignore_signals(f->fake, 1);
+	OK(ctr_container_start(c, 0, err));
+	pid = in_a_process(f, c, restart_slowly);
+	for (int i = 0; i < 10000 && s != CTR_STATE_STOPPING; i++) {
+		OK(ctr_container_state(c, &s, err));
+		usleep(1000);
+	}
+	assert_int_equal(s, CTR_STATE_STOPPING);
+	assert_int_equal(kill(pid, SIGKILL), 0);
+	is_killed(pid);
+	fake_oci_exit(f->fake, ctr_container_id(c), 143);
+	assert_int_equal(handle(c), CTR_EXIT_RESTARTED);
+	/* It is forgotten then: a stop is a stop. */
+	OK(ctr_container_stop(c, &service, err));
+	assert_int_equal(handle(c), CTR_EXIT_CLEANED);
+	done(c);
+}
+
+static void die(void)
+{
+	(void)raise(SIGKILL);
+}
+
+static int start(ctr_container_t *c)
+{
+	return ctr_container_start(c, 0, NULL);
+}
+
+/* It ran and has ended before anybody took notice. */
+static void test_killed_start(void **state)
+{
+	struct fixture *f = *state;
+	ctr_container_t *c = create_with(f, "always", 0, 0);
+
+	OK(ctr_container_init(c, 0, err));
+	fake_oci_on_start(f->fake, die);
+	is_killed(in_a_process(f, c, start));
+	fake_oci_on_start(f->fake, NULL);
+	fake_oci_exit(f->fake, ctr_container_id(c), 1);
+	assert_int_equal(handle(c), CTR_EXIT_RESTARTED);
+	assert_state(c, CTR_STATE_RUNNING);
+	done(c);
+}
+
 /* ---- boot ---- */
 
 static int has_id(char **ids, ctr_container_t *c)
@@ -714,6 +802,8 @@ int main(void)
 	    TEST(test_restart_signals),
 	    TEST(test_restart_beside_handlers),
 	    TEST(test_failing_stop_of_a_restart),
+	    TEST(test_killed_restart),
+	    TEST(test_killed_start),
 	    TEST(test_should_start),
 	    TEST(test_boot),
 	    TEST(test_boot_with_failures),

@@ -36,6 +36,7 @@ struct fake_oci {
 	uint64_t pid_start;
 	void (*on_create)(const struct ctr_oci_container *k, void *arg);
 	void *on_create_arg;
+	void (*on_start)(void);
 	int process_code;
 	char *process_output;
 	char *last_process;
@@ -176,6 +177,8 @@ static int op_start(void *impl, const struct ctr_oci_container *k, ctr_error_t *
 	if (!c || c->status != CTR_OCI_CREATED)
 		return no_such(f, err);
 	c->status = CTR_OCI_RUNNING;
+	if (f->on_start)
+		f->on_start();
 	return done(f, 0);
 }
 
@@ -425,6 +428,11 @@ void fake_oci_on_create(
 {
 	f->on_create = fn;
 	f->on_create_arg = arg;
+}
+
+void fake_oci_on_start(struct fake_oci *f, void (*fn)(void))
+{
+	f->on_start = fn;
 }
 
 void fake_oci_exec(struct fake_oci *f, int code, const char *output)

@@ -48,6 +48,8 @@ void fake_oci_process(struct fake_oci *f, int32_t pid, uint64_t pid_start);
 /* Called before each create, with no lock of the fake held. */
 void fake_oci_on_create(
     struct fake_oci *f, void (*fn)(const struct ctr_oci_container *k, void *arg), void *arg);
+/* Called when it has started a container, before the library learns of it. */
+void fake_oci_on_start(struct fake_oci *f, void (*fn)(void));
 /* What the next processes that are run in its containers print and end with (default: "", 0); -1 = they do not end in
  * time. `during` (may be NULL) is called while one runs. */
 void fake_oci_exec(struct fake_oci *f, int code, const char *output);
