@@ -46,14 +46,19 @@ static int send_signal(struct ctr_container *c, int32_t sig, ctr_error_t **err)
 
 /* The run that is to end: another process may restart the container while the lock is let go. */
 struct run {
-	int32_t pid;
+	int32_t pid; /* 0: its runtime does not tell */
 	uint64_t pid_start;
+	int64_t started_ns;
 };
 
 static bool run_ended(const struct ctr_container *c, const struct run *run)
 {
-	return !ctr__state_is_live(c->state.state) || c->state.pid != run->pid ||
-	       c->state.pid_start != run->pid_start;
+	const struct ctr__state *s = &c->state;
+
+	if (!ctr__state_is_live(s->state) || s->pid != run->pid || s->pid_start != run->pid_start)
+		return true;
+	/* The one that is to end is not "created" any more. */
+	return s->state == CTR_STATE_CREATED || s->started_ns != run->started_ns;
 }
 
 /* Looks, and prepares to wait if it still lives. 1 = ended. */
@@ -76,7 +81,7 @@ static int look_again(struct ctr_container *c, const struct run *run, struct ctr
 static int await_end(struct ctr__guard *g, int64_t timeout_ms, bool *lost, ctr_error_t **err)
 {
 	CTR__WATCH struct ctr__watch w = CTR__WATCH_INIT;
-	const struct run run = {g->c->state.pid, g->c->state.pid_start};
+	const struct run run = {g->c->state.pid, g->c->state.pid_start, g->c->state.started_ns};
 	int64_t end = timeout_ms < 0 ? -1 : ctr__monotonic_ns() + timeout_ms * 1000000;
 	int r;
 

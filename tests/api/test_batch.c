@@ -301,6 +301,52 @@ static void test_crossing_locks_come_to_an_end(void **state)
 	ctr_container_unref(parent);
 }
 
+/* ---- a run that ends beside a stop ---- */
+
+struct beside {
+	struct fixture *f;
+	ctr_container_t *c;
+};
+
+static void *stop_patiently(void *c)
+{
+	OK(ctr_container_stop_with_timeout(c, 60000, err));
+	return NULL;
+}
+
+static int end_and_start_again(ctr_container_t *view, void *userdata)
+{
+	struct beside *b = userdata;
+
+	fake_oci_exit(b->f->fake, ctr_container_id(view), 3);
+	OK(ctr_container_sync(view, err));
+	OK(ctr_container_start(view, 0, err));
+	return 0;
+}
+
+/* Who stops a run does not stop the next one, also where there are no PIDs to tell them apart. */
+static void test_a_stop_is_of_one_run(void **state)
+{
+	struct beside b = {.f = *state};
+	int32_t s = 0;
+	pthread_t t;
+
+	b.c = fixture_create(b.f, NULL);
+	fake_oci_process(b.f->fake, 0, 0);
+	fake_oci_ignore_signals(b.f->fake, 1);
+	OK(ctr_container_start(b.c, 0, err));
+	assert_int_equal(pthread_create(&t, NULL, stop_patiently, b.c), 0);
+	for (int i = 0; i < 10000 && s != CTR_STATE_STOPPING; i++) {
+		OK(ctr_container_state(b.c, &s, err));
+		usleep(1000);
+	}
+	OK(ctr_container_batch(b.c, end_and_start_again, &b, err));
+	assert_int_equal(pthread_join(t, NULL), 0);
+	OK(ctr_container_state(b.c, &s, err));
+	assert_int_equal(s, CTR_STATE_RUNNING);
+	ctr_container_unref(b.c);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, fixture_setup, fixture_teardown)
 
 int main(void)
@@ -315,6 +361,7 @@ int main(void)
 	    TEST(test_library_error_from_the_callback),
 	    TEST(test_batches_exclude_each_other),
 	    TEST(test_crossing_locks_come_to_an_end),
+	    TEST(test_a_stop_is_of_one_run),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
