@@ -664,23 +664,6 @@ static void at_call(struct sweep *s, unsigned k)
 	trial(s);
 }
 
-/* Points at which something has just been, or is just about to be done. */
-static unsigned choose_points(const struct victim_run *r, const struct choice *ch, unsigned *points)
-{
-	unsigned n = 0, candidates = 0;
-
-	for (unsigned k = 1; k <= r->calls && k <= VICTIM_CALLS; k++) {
-		bool now = victim_has_effect(r->number[k - 1]);
-		bool before = k > 1 && victim_has_effect(r->number[k - 2]);
-
-		if (ch->every && !(now || before))
-			continue;
-		if (!ch->every || candidates++ % ch->every == ch->offset % ch->every)
-			points[n++] = k;
-	}
-	return n;
-}
-
 static void show_calls(const struct victim_run *r)
 {
 	for (unsigned k = 1; k <= r->calls && k <= VICTIM_CALLS; k++)
@@ -698,7 +681,7 @@ static void sweep_calls(struct sweep *s, const struct choice *ch)
 	at_call(s, 0);
 	if (ch->show)
 		show_calls(&s->run);
-	n = choose_points(&s->run, ch, points);
+	n = victim_points(&s->run, ch->every, ch->offset, points);
 	last = s->run.calls;
 	for (unsigned i = 0; i < n && s->failures < 20; i++)
 		at_call(s, points[i]);

@@ -47,6 +47,23 @@ bool victim_has_effect(long number)
 	return true;
 }
 
+unsigned victim_points(
+    const struct victim_run *r, unsigned every, unsigned offset, unsigned *points)
+{
+	unsigned n = 0, candidates = 0;
+
+	for (unsigned k = 1; k <= r->calls && k <= VICTIM_CALLS; k++) {
+		bool now = victim_has_effect(r->number[k - 1]);
+		bool before = k > 1 && victim_has_effect(r->number[k - 2]);
+
+		if (every && !(now || before))
+			continue;
+		if (!every || candidates++ % every == offset % every)
+			points[n++] = k;
+	}
+	return n;
+}
+
 static pid_t launch(char *const *argv)
 {
 	pid_t pid = fork();

@@ -34,4 +34,9 @@ int victim_run(char *const *argv, struct victim_run *r);
 /* Is it a call whose effect another process can see? */
 bool victim_has_effect(long number);
 
+/* Points at which something has just been, or is just about to be done: every so many of them, from number `offset`
+ * on; `every` 0 = all calls. Returns how many are in `points`, which has room for VICTIM_CALLS. */
+unsigned victim_points(
+    const struct victim_run *r, unsigned every, unsigned offset, unsigned *points);
+
 #endif
