@@ -93,6 +93,7 @@ struct bench {
 	struct fixture *f;
 	ctr_container_t *c;
 	ctr_container_t *donor; /* what `c` depends on and joins, in operations of a family */
+	ctr_pod_t *pod;         /* in which `c` and, before it, the infra container are */
 	ctr_config_t *cfg;
 	char *json;
 	size_t json_len;
@@ -102,6 +103,9 @@ struct bench {
 
 #define FAMILY \
 	100 /* `from`: it is configured and depends on another one, which is configured, too */
+
+#define POD         101 /* a pod with an infra container and one more */
+#define POD_RUNNING 102
 
 struct op {
 	const char *name;
@@ -487,6 +491,115 @@ static int do_evict(struct bench *b, ctr_error_t **err)
 	return r;
 }
 
+/* ---- pods ---- */
+
+/* Containers that failed did so for want of memory: then so did the whole. */
+static int of_pod(int r, ctr_error_t **err)
+{
+	char *ids, *rest = NULL, key[160];
+	bool other = false;
+
+	if (r != CTR_E_POD_PARTIAL)
+		return r;
+	ids = ctr_error_get(*err, "failed") ? strdup(ctr_error_get(*err, "failed")) : NULL;
+	for (char *id = ids ? strtok_r(ids, ",", &rest) : NULL; id;
+	     id = strtok_r(NULL, ",", &rest)) {
+		const char *code;
+
+		snprintf(key, sizeof(key), "code.%s", id);
+		code = ctr_error_get(*err, key);
+		other = other || (code && strcmp(code, ctr_error_name(CTR_E_NOMEM)) != 0);
+	}
+	free(ids);
+	if (other)
+		return r;
+	ctr_error_freep(err);
+	return CTR_E_NOMEM;
+}
+
+static int do_pod_create(struct bench *b, ctr_error_t **err)
+{
+	const struct ctr_pod_opts o = {
+	    .size = sizeof(o), .name = "pod", .runtime = "fake", .shares = CTR_POD_SHARE_NONE};
+	ctr_pod_config_t *cfg = NULL;
+	int r = ctr_pod_config_new(&o, &cfg, err);
+
+	if (r >= 0)
+		r = ctr_pod_create(b->f->rt, cfg, 0, &b->pod, err);
+	ctr_pod_config_unref(cfg);
+	return r;
+}
+
+/* A container joins it. */
+static int do_pod_join(struct bench *b, ctr_error_t **err)
+{
+	ctr_config_builder_t *cb = ctr_config_builder_new_from(b->cfg);
+	ctr_config_t *cfg = NULL;
+	int r;
+
+	if (!cb)
+		return CTR_E_NOMEM;
+	r = ctr_config_builder_set_str(cb, CTR_CONFIG_NAME, "joined", err);
+	if (r >= 0)
+		r = ctr_config_builder_set_str(cb, CTR_CONFIG_POD, ctr_pod_id(b->pod), err);
+	if (r >= 0)
+		r = ctr_config_builder_build(cb, &cfg, err);
+	ctr_config_builder_free(cb);
+	if (r >= 0)
+		r = ctr_container_create(b->f->rt, cfg, 0, NULL, err);
+	ctr_config_unref(cfg);
+	return r;
+}
+
+static int do_pod_start(struct bench *b, ctr_error_t **err)
+{
+	return of_pod(ctr_pod_start(b->pod, 0, err), err);
+}
+
+static int do_pod_stop(struct bench *b, ctr_error_t **err)
+{
+	return of_pod(ctr_pod_stop(b->pod, 0, CTR_POD_STOP_NOW, err), err);
+}
+
+static int do_pod_remove(struct bench *b, ctr_error_t **err)
+{
+	return of_pod(ctr_pod_remove(b->pod, 0, CTR_POD_REMOVE_FORCE, err), err);
+}
+
+static int do_pod_inspect(struct bench *b, ctr_error_t **err)
+{
+	char *text = NULL;
+	int r = ctr_pod_inspect(b->pod, 0, &text, NULL, err);
+
+	ctr_free(text);
+	return r;
+}
+
+static int do_pod_list(struct bench *b, ctr_error_t **err)
+{
+	const char *const filters[] = {"name=po", "status=running", NULL};
+	ctr_pod_list_t *list = NULL;
+	int r = ctr_pod_list(b->f->rt, filters, 0, &list, err);
+
+	if (r >= 0)
+		assert_int_equal(ctr_pod_list_containers(list, 0), 2);
+	ctr_pod_list_free(list);
+	return r;
+}
+
+static int do_pod_lookup(struct bench *b, ctr_error_t **err)
+{
+	ctr_pod_t *pod = NULL;
+	char **ids = NULL;
+	int r = ctr_pod_lookup(b->f->rt, "pod", &pod, err);
+
+	if (r >= 0)
+		r = ctr_pod_containers(pod, &ids, err);
+	ctr_strv_free(ids);
+	ctr_pod_unref(pod);
+	return r;
+}
+
 #define ENDED                                      \
 	{                                          \
 		CTR_E_CTR_STOPPED, CTR_E_CTR_STATE \
@@ -539,6 +652,15 @@ static const struct op ops[] = {
     {"batch", CTR_STATE_RUNNING, do_batch, {0, 0}},
     {"read events", CTR_STATE_RUNNING, do_events, {0, 0}},
     {"events fd and filter", CTR_STATE_RUNNING, do_events_fd, {0, 0}},
+    {"create a pod", 0, do_pod_create, {CTR_E_POD_EXISTS, 0}},
+    {"join a pod", POD, do_pod_join, {CTR_E_CTR_EXISTS, 0}},
+    {"start a pod", POD, do_pod_start, {0, 0}},
+    {"stop a pod", POD_RUNNING, do_pod_stop, {0, 0}},
+    {"inspect a pod", POD_RUNNING, do_pod_inspect, {0, 0}},
+    {"list pods", POD_RUNNING, do_pod_list, {0, 0}},
+    {"look up a pod", POD, do_pod_lookup, {0, 0}},
+    {"remove a pod", POD, do_pod_remove, {0, 0}},
+    {"remove a running pod", POD_RUNNING, do_pod_remove, {0, 0}},
 };
 
 /* ---- sweeping ---- */
@@ -571,6 +693,22 @@ static void take_new_family(struct bench *b)
 	ctr_config_unref(cfg);
 }
 
+static void take_new_pod(struct bench *b, bool running)
+{
+	ctr_config_t *plain = fixture_config(b->f, "victim"), *cfg = NULL;
+	ctr_config_builder_t *builder = ctr_config_builder_new_from(plain);
+
+	OK(do_pod_create(b, err));
+	OK(ctr_config_builder_set_str(builder, CTR_CONFIG_POD, ctr_pod_id(b->pod), err));
+	OK(ctr_config_builder_build(builder, &cfg, err));
+	OK(ctr_container_create(b->f->rt, cfg, 0, &b->c, err));
+	ctr_config_builder_free(builder);
+	ctr_config_unref(plain);
+	ctr_config_unref(cfg);
+	if (running)
+		OK(ctr_pod_start(b->pod, 0, err));
+}
+
 static void take_new_container(struct bench *b, int32_t state)
 {
 	OK(ctr_container_create(b->f->rt, b->cfg, 0, &b->c, err));
@@ -586,6 +724,23 @@ static void take_new_container(struct bench *b, int32_t state)
 		OK(ctr_container_kill(b->c, SIGKILL, err));
 }
 
+static void clean_pods(struct bench *b)
+{
+	ctr_pod_list_t *list = NULL;
+
+	b->pod = ctr_pod_unref(b->pod);
+	OK(ctr_pod_list(b->f->rt, NULL, 0, &list, err));
+	assert_true(ctr_pod_list_count(list) <= 1);
+	for (size_t i = 0; i < ctr_pod_list_count(list); i++) {
+		ctr_pod_t *pod = NULL;
+
+		OK(ctr_pod_get(b->f->rt, ctr_pod_list_id(list, i), &pod, err));
+		OK(ctr_pod_remove(pod, 0, CTR_POD_REMOVE_FORCE, err));
+		ctr_pod_unref(pod);
+	}
+	ctr_pod_list_free(list);
+}
+
 /* Whatever came of it, by a handle of its own. */
 static void clean(struct bench *b)
 {
@@ -593,6 +748,7 @@ static void clean(struct bench *b)
 
 	ctr_container_unref(b->c);
 	b->c = NULL;
+	clean_pods(b);
 	OK(ctr_runtime_list(b->f->rt, NULL, 0, &list, err));
 	assert_true(ctr_list_count(list) <= (b->donor ? 2 : 1));
 	b->donor = ctr_container_unref(b->donor);
@@ -630,6 +786,8 @@ static bool once(struct bench *b, const struct op *op, long n, int rest)
 	b->since_ns = (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
 	if (op->from == FAMILY)
 		take_new_family(b);
+	else if (op->from == POD || op->from == POD_RUNNING)
+		take_new_pod(b, op->from == POD_RUNNING);
 	else if (op->from > 0)
 		take_new_container(b, op->from);
 	made = 0;
