@@ -37,8 +37,8 @@ extern "C" {
  * State after: configured. Event: create.
  * Errors: CTR_E_INVALID (conflicting or impossible configuration; detail "field"), CTR_E_CTR_EXISTS (ID
  *   or name taken), CTR_E_NO_SUCH_CTR (dependency missing), CTR_E_CTR_STATE
- *   (a dependency is being removed), CTR_E_NO_SUCH_POD, CTR_E_OCI_UNAVAILABLE,
- *   CTR_E_NO_STORAGE, CTR_E_UNSUPPORTED, and those of the storage driver.
+ *   (a dependency is being removed), CTR_E_NO_SUCH_POD, CTR_E_POD_STATE (it is being
+ *   removed), CTR_E_OCI_UNAVAILABLE, CTR_E_NO_STORAGE, CTR_E_UNSUPPORTED, and those of the storage driver.
  * Since: 0.1
  */
 CTR_API int ctr_container_create(ctr_runtime_t *rt, const ctr_config_t *cfg, uint64_t flags,

@@ -222,14 +222,27 @@ int ctr__create_check(const struct ctr_runtime *rt, const ctr_config_t *cfg, ctr
 	return r < 0 ? r : ctr__check_cgroup_parent(rt, cfg->cgroup_parent, err);
 }
 
+/* Held until the container is there: a removal of the pod finds either no container, or this one. */
+static int enter_pod(struct ctr_runtime *rt, const ctr_config_t *cfg, struct ctr_pod **pod,
+    struct ctr__pod_guard *g, ctr_error_t **err)
+{
+	int r = cfg->pod ? ctr__pod_open(rt, cfg->pod, pod, err) : 0;
+
+	return r < 0 || !cfg->pod ? r : ctr__pod_enter(*pod, false, g, err);
+}
+
 int ctr__create(
     struct ctr_runtime *rt, const ctr_config_t *cfg, struct ctr_container **out, ctr_error_t **err)
 {
 	CTR__CLEANUP(ctr_config_unrefp) ctr_config_t *own = NULL;
+	CTR__POD struct ctr_pod *pod = NULL;
+	CTR__POD_GUARD struct ctr__pod_guard g = {0};
 	struct created done = {NULL, 0};
 	char id[CTR__ID_HEX + 1];
 	int r = ctr__store_check(rt->store, err);
 
+	if (r >= 0)
+		r = enter_pod(rt, cfg, &pod, &g, err);
 	if (r >= 0)
 		r = ctr__pod_join(rt, cfg, &own, err);
 	if (r >= 0)

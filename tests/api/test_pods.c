@@ -359,6 +359,7 @@ static void a_removal_that_fails_can_be_repeated(void **state)
 	struct fixture *f = *state;
 	ctr_pod_t *pod = named_pod(f, "web");
 	ctr_container_t *a = add_member(f, pod, "one", NULL);
+	ctr_config_t *late = member_config(f, pod, "late", NULL);
 
 	OK(ctr_pod_start(pod, 0, err));
 	FAILS(CTR_E_POD_STATE, ctr_pod_remove(pod, 0, 0, err));
@@ -368,9 +369,11 @@ static void a_removal_that_fails_can_be_repeated(void **state)
 	/* Only that is possible now. */
 	FAILS(CTR_E_POD_STATE, ctr_pod_start(pod, 0, err));
 	FAILS(CTR_E_POD_STATE, ctr_pod_stop(pod, 0, 0, err));
+	FAILS(CTR_E_POD_STATE, ctr_container_create(f->rt, late, 0, NULL, err));
 	OK(ctr_pod_remove(pod, 0, 0, err));
 	assert_int_equal(ctr_pod_exists(f->rt, ctr_pod_id(pod), NULL), 0);
 	assert_int_equal(fake_oci_count(f->fake), 0);
+	ctr_config_unref(late);
 	ctr_container_unref(a);
 	ctr_pod_unref(pod);
 }
