@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "sys/cgroup.h"
@@ -27,9 +28,9 @@
 #define PF_EXITING 0x00000004U /* linux/sched.h */
 #define PF_KTHREAD 0x00200000U
 
-/* How long a process that is between two command lines, or between life and death, is waited for. */
+/* How long processes that are between two command lines, or between life and death, are waited for. */
 #define PASSAGE_WAIT_MS 2000
-#define PASSAGE_LOOK_MS 1
+#define PASSAGE_LOOK_NS 1000000
 
 /* Reads the beginning of a file of /proc/PID. Length, or -errno. */
 static ssize_t read_head(pid_t pid, const char *name, char *buf, size_t size)
@@ -112,9 +113,27 @@ static bool is_program(const char *argv0, const char *comm)
 }
 
 enum passage {
-	PASSED, /* has a command line, or is no concern */
-	GONE,   /* was running the program, and has died */
+	PASSED,  /* has a command line, or is no concern */
+	GONE,    /* was running the program, and has died */
+	BETWEEN, /* neither yet */
 };
+
+/* One without a command line. */
+struct passenger {
+	pid_t pid;
+	uint64_t start;
+	bool may_run; /* the program, by the name that was seen last */
+};
+
+struct passengers {
+	struct passenger *v;
+	size_t n, cap;
+};
+
+static void passengers_free(struct passengers *p)
+{
+	free(p->v);
+}
 
 /* The kernel gives threads of "runc" names such as "runc:[2:INIT]". */
 static bool may_run(const struct stat_line *st, const char *comm)
@@ -132,27 +151,38 @@ static bool has_cmdline(pid_t pid)
 	return read_head(pid, "cmdline", &first, 1) > 0;
 }
 
-/* A zombie whose other threads still run looks like one that is wholly dead: only its pidfd knows. */
-static enum passage await_passage(pid_t pid, const char *comm)
+/* Looks at one. A zombie whose other threads still run looks like one that is wholly dead: only its pidfd knows. */
+static enum passage look_again(struct passenger *p, const char *comm)
 {
-	CTR__CLOSE int pidfd = -1;
-	int64_t deadline = ctr__deadline(PASSAGE_WAIT_MS);
+	CTR__CLOSE int pidfd = ctr__pidfd_open(p->pid, 0);
 	struct stat_line st;
 
-	if (!read_stat(pid, &st) || (st.flags & PF_KTHREAD))
+	if (!read_stat(p->pid, &st) || (p->start && st.start != p->start))
+		return p->may_run ? GONE : PASSED;
+	if (st.flags & PF_KTHREAD)
 		return PASSED;
-	pidfd = ctr__pidfd_open(pid, 0);
 	if (pidfd < 0 || ctr__pidfd_wait(pidfd, 0) != 0)
+		return p->may_run ? GONE : PASSED;
+	p->start = st.start;
+	p->may_run = may_run(&st, comm);
+	if ((st.flags & PF_EXITING) && !p->may_run)
 		return PASSED;
-	for (;;) {
-		if ((st.flags & PF_EXITING) && !may_run(&st, comm))
-			return PASSED;
-		if (ctr__pidfd_wait(pidfd, PASSAGE_LOOK_MS) != 0)
-			return may_run(&st, comm) ? GONE : PASSED;
-		if (has_cmdline(pid) || ctr__poll_timeout(deadline) == 0)
-			return PASSED;
-		read_stat(pid, &st);
+	return has_cmdline(p->pid) ? PASSED : BETWEEN;
+}
+
+static int add_passenger(struct passengers *p, struct passenger one)
+{
+	if (p->n == p->cap) {
+		size_t cap = p->cap ? 2 * p->cap : 16;
+		struct passenger *v = reallocarray(p->v, cap, sizeof(*v));
+
+		if (!v)
+			return -ENOMEM;
+		p->v = v;
+		p->cap = cap;
 	}
+	p->v[p->n++] = one;
+	return 0;
 }
 
 static bool runs_program(pid_t pid, const char *comm)
@@ -205,31 +235,74 @@ static int call_with_cmdline(pid_t pid, const char *comm,
 	return is_program(argv[0], comm) ? fn(pid, argc, argv, userdata) : 0;
 }
 
-static int look_at(pid_t pid, const char *comm,
-    int (*fn)(pid_t pid, int argc, char **argv, void *userdata), void *userdata)
+/* What to do for each process of a name. */
+struct each {
+	const char *comm;
+	int (*fn)(pid_t pid, int argc, char **argv, void *userdata);
+	void *userdata;
+	struct passengers between;
+};
+
+static int take(const struct each *e, pid_t pid, enum passage passage)
 {
 	char *none[] = {NULL};
 
-	if (!has_cmdline(pid) && await_passage(pid, comm) == GONE)
-		return fn(pid, 0, none, userdata);
-	return runs_program(pid, comm) ? call_with_cmdline(pid, comm, fn, userdata) : 0;
+	if (passage == GONE)
+		return e->fn(pid, 0, none, e->userdata);
+	return runs_program(pid, e->comm) ? call_with_cmdline(pid, e->comm, e->fn, e->userdata) : 0;
+}
+
+static int look_at(struct each *e, pid_t pid)
+{
+	struct passenger p = {.pid = pid};
+	enum passage passage = has_cmdline(pid) ? PASSED : look_again(&p, e->comm);
+
+	return passage == BETWEEN ? add_passenger(&e->between, p) : take(e, pid, passage);
+}
+
+/* All together, not one after the other: anybody can make processes that never have a command line. */
+static int await_passages(struct each *e)
+{
+	struct passengers *b = &e->between;
+	int64_t deadline = ctr__deadline(PASSAGE_WAIT_MS);
+	int rc = 0;
+
+	while (rc == 0 && b->n > 0 && ctr__poll_timeout(deadline) > 0) {
+		nanosleep(&(struct timespec){.tv_nsec = PASSAGE_LOOK_NS}, NULL);
+		for (size_t i = 0; rc == 0 && i < b->n;) {
+			pid_t pid = b->v[i].pid;
+			enum passage passage = look_again(&b->v[i], e->comm);
+
+			if (passage == BETWEEN) {
+				i++;
+				continue;
+			}
+			b->v[i] = b->v[--b->n];
+			rc = take(e, pid, passage);
+		}
+	}
+	return rc;
 }
 
 int ctr__proc_each(
     const char *comm, int (*fn)(pid_t pid, int argc, char **argv, void *userdata), void *userdata)
 {
 	CTR__DIR DIR *d = opendir("/proc");
-	struct dirent *e;
+	struct each e = {.comm = comm, .fn = fn, .userdata = userdata};
+	struct dirent *entry;
 	int rc = 0;
 
 	if (!d)
 		return -errno;
-	while (rc == 0 && (e = readdir(d))) {
+	while (rc == 0 && (entry = readdir(d))) {
 		int64_t pid;
 
-		if (ctr__parse_i64(e->d_name, 1, INT_MAX, &pid))
-			rc = look_at((pid_t)pid, comm, fn, userdata);
+		if (ctr__parse_i64(entry->d_name, 1, INT_MAX, &pid))
+			rc = look_at(&e, (pid_t)pid);
 	}
+	if (rc == 0)
+		rc = await_passages(&e);
+	passengers_free(&e.between);
 	return rc;
 }
 

@@ -3,8 +3,11 @@
 #include "sys_test.h"
 
 #include <signal.h>
+#include <sched.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
+#include <time.h>
 
 #include "sys/fd.h"
 #include "sys/proc.h"
@@ -123,6 +126,79 @@ static void finds_programs_by_name(void **state)
 	assert_int_equal(ctr__proc_each("ctr-unit-prog", remember, &f), 0);
 }
 
+/* Gives away the memory that its command line is in; that is why it has another stack. */
+static int live_nameless(void *arg)
+{
+	int *ready = arg;
+	char stat[4096] = "", *p;
+	unsigned long page = (unsigned long)sysconf(_SC_PAGESIZE), start = 0, end = 0;
+	int fd = open("/proc/self/stat", O_RDONLY | O_CLOEXEC);
+
+	if (fd < 0 || read(fd, stat, sizeof(stat) - 1) <= 0)
+		_exit(1);
+	/* Fields 48 and 49, counted from the end of field 2. */
+	p = strrchr(stat, ')');
+	for (int field = 2; p && field < 48; field++)
+		p = strchr(p + 1, ' ');
+	if (p)
+		start = strtoul(p, &p, 10);
+	if (p)
+		end = strtoul(p, NULL, 10);
+	start -= start % page;
+	if (!start || munmap((void *)start, end - start) < 0 || write(ready[1], "x", 1) != 1)
+		_exit(1);
+	for (;;)
+		pause();
+}
+
+/* A child without a command line, as any process can make itself one. */
+static pid_t start_nameless(void)
+{
+	static char stack[1 << 16] __attribute__((aligned(16)));
+	int ready[2];
+	char begun;
+	pid_t pid;
+
+	assert_int_equal(pipe2(ready, O_CLOEXEC), 0);
+	pid = clone(live_nameless, stack + sizeof(stack), SIGCHLD, ready);
+	assert_true(pid > 0);
+	close(ready[1]);
+	assert_int_equal(ctr__read_eintr(ready[0], &begun, 1), 1);
+	close(ready[0]);
+	return pid;
+}
+
+/* Each is waited for, as it may be about to become the program; but all at the same time. */
+static void is_not_held_up_by_the_nameless(void **state)
+{
+	const char *argv[] = {"/some/where/ctr-unit-prog", "-c", SIT, "last", NULL};
+	CTR__CLOSE int hold = -1;
+	struct timespec before, after;
+	struct found f = {0};
+	struct ctr__child c;
+	pid_t pids[8];
+	int none, found;
+
+	(void)state;
+	for (size_t i = 0; i < CTR__ARRAY_SIZE(pids); i++)
+		pids[i] = start_nameless();
+	c = start_named(argv, &hold);
+	f.want = c.pid;
+	clock_gettime(CLOCK_MONOTONIC, &before);
+	none = ctr__proc_each("ctr-unit-none", remember, &f);
+	clock_gettime(CLOCK_MONOTONIC, &after);
+	found = ctr__proc_each("ctr-unit-prog", remember, &f);
+	/* Before anything can fail: they would stay for ever. */
+	for (size_t i = 0; i < CTR__ARRAY_SIZE(pids); i++) {
+		kill(pids[i], SIGKILL);
+		waitpid(pids[i], NULL, 0);
+	}
+	ctr__child_kill(&c);
+	assert_int_equal(none, 0);
+	assert_int_equal(found, 7);
+	assert_true(after.tv_sec - before.tv_sec < 10);
+}
+
 static void finds_odd_command_lines(void **state)
 {
 	static const char *argv[3002] = {"ctr-unit-many", "-c", SIT, "", ""};
@@ -176,6 +252,7 @@ int main(void)
 	    cmocka_unit_test(alive_zombie_gone),
 	    cmocka_unit_test(finds_programs_by_name),
 	    cmocka_unit_test(finds_odd_command_lines),
+	    cmocka_unit_test(is_not_held_up_by_the_nameless),
 	    cmocka_unit_test(about_this_system),
 	    cmocka_unit_test(own_cgroup),
 	};
