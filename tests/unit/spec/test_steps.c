@@ -182,9 +182,9 @@ static void tmpfs_is_where_the_link_leads(void **state)
 static void set_propagation(unsigned long flag)
 {
 	assert_int_equal(unshare(CLONE_NEWNS), 0);
-	assert_int_equal(mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL), 0);
+	assert_int_equal(mount("none", "/", "none", MS_REC | MS_PRIVATE, NULL), 0);
 	if (flag)
-		assert_int_equal(mount(NULL, "/proc", NULL, flag, NULL), 0);
+		assert_int_equal(mount("none", "/proc", "none", flag, NULL), 0);
 }
 
 static void shared_volume_needs_a_shared_mount(void **state)
