@@ -58,7 +58,7 @@ static void the_whole_tree_ends(void **state)
 
 static void others_live_on(void **state)
 {
-	struct ctr__child other = spawn_shell("sleep 1000"), child = spawn_shell("sleep 1000");
+	struct ctr__child other = spawn_sleeper(), child = spawn_shell("sleep 1000; true");
 	uint64_t start = ctr__proc_start_time(other.pid);
 
 	(void)state;
