@@ -13,6 +13,7 @@
 #include "core/snapshot.h"
 #include "oci/driver.h"
 #include "sys/fd.h"
+#include "sys/cgroup.h"
 #include "util/cleanup.h"
 
 /* The copies, and who owns them. */
@@ -118,18 +119,11 @@ int ctr__inspect_parse_extra(const ctr_config_t *cfg, struct ctr__json_doc **out
 	return ctr__json_parse(text.data, text.len, "configuration", out, err);
 }
 
-/* "a-b.slice" is the directory a.slice/a-b.slice. */
 static char *systemd_cgroup(const char *slice, const char *id)
 {
-	CTR__BUF struct ctr__buf path = {0};
+	CTR__FREE char *dir = ctr__cgroup_of_slice(slice);
 
-	for (const char *dash = strchr(slice, '-'); dash; dash = strchr(dash + 1, '-')) {
-		ctr__buf_addc(&path, '/');
-		ctr__buf_add(&path, slice, (size_t)(dash - slice));
-		ctr__buf_adds(&path, ".slice");
-	}
-	ctr__buf_addf(&path, "/%s/libpod-%s.scope", slice, id);
-	return ctr__buf_steal(&path);
+	return dir ? ctr__format("%s/libpod-%s.scope", dir, id) : NULL;
 }
 
 /* Only what runs is in a cgroup. */

@@ -65,6 +65,13 @@ static int remove_cgroup(struct ctr__pod_guard *g, ctr_error_t **err)
 		return ctr__fail_nomem(err);
 	if (!(p->cfg->shares & CTR_POD_SHARE_CGROUP))
 		return 0;
+	if (p->rt->systemd_cgroup) {
+		CTR__FREE char *slice = path;
+
+		path = ctr__cgroup_of_slice(slice);
+		if (!path)
+			return ctr__fail_nomem(err);
+	}
 	/* Also one that an earlier boot's record knew of, in a run root that was lost. */
 	return ctr__cgroup_remove(path, CGROUP_TIMEOUT_MS, err);
 }

@@ -21,6 +21,10 @@ enum ctr__cgroup_mode ctr__cgroup_mode(void);
  * must be clean and not "/". */
 int ctr__cgroup_remove(const char *path, int64_t timeout_ms, ctr_error_t **err);
 
+/* The group of a systemd slice, whose name tells where it is: "a-b.slice" is "/a.slice/a-b.slice". Of a path the last
+ * component counts. malloc'ed. */
+char *ctr__cgroup_of_slice(const char *slice);
+
 /* Makes the group and missing ones above it in every hierarchy, usable for processes (the CPUs and memory nodes of
  * cgroup v1 are those of the group above). One that is there is fine. What was made is not undone on failure:
  * ctr__cgroup_remove() does that. */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Making a cgroup in all hierarchies. */
+/* Where a cgroup of systemd's is; making one in all hierarchies. */
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/magic.h>
@@ -12,9 +12,25 @@
 #include "sys/hierarchies.h"
 #include "sys/path.h"
 #include "util/cleanup.h"
+#include "util/str.h"
 
 #define CGROUP_ROOT "/sys/fs/cgroup"
 #define CPUSET_MAX  65536
+
+char *ctr__cgroup_of_slice(const char *slice)
+{
+	CTR__BUF struct ctr__buf path = {0};
+	const char *slash = strrchr(slice, '/'), *name = slash ? slash + 1 : slice;
+
+	for (const char *dash = strchr(name, '-'); dash; dash = strchr(dash + 1, '-')) {
+		ctr__buf_addc(&path, '/');
+		ctr__buf_add(&path, name, (size_t)(dash - name));
+		ctr__buf_adds(&path, ".slice");
+	}
+	ctr__buf_addc(&path, '/');
+	ctr__buf_adds(&path, name);
+	return ctr__buf_steal(&path);
+}
 
 /* A new group of the v1 controller "cpuset" may use nothing until it is told what. 0 or -errno. */
 static int inherit(int parent, int fd, const char *file)

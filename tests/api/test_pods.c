@@ -642,12 +642,36 @@ static void another_opening_sees_it(void **state)
 	ctr_pod_unref(pod);
 }
 
+/* Its slice is systemd's to make; what is named after the pod still goes with it. */
+static void a_pod_with_a_slice_goes(void **state)
+{
+	const struct fixture *f = *state;
+	struct ctr_open_opts o = {.size = sizeof(o),
+	    .root = f->root,
+	    .run_root = f->run,
+	    .flags = CTR_OPEN_SYSTEMD_CGROUP};
+	struct ctr_pod_opts with = {
+	    .size = sizeof(with), .flags = CTR_POD_NO_INFRA, .shares = CTR_POD_SHARE_CGROUP};
+	ctr_runtime_t *rt = NULL;
+	ctr_pod_config_t *cfg = NULL;
+	ctr_pod_t *pod = NULL;
+
+	OK(ctr_runtime_open(&o, &rt, err));
+	OK(ctr_pod_config_new(&with, &cfg, err));
+	OK(ctr_pod_create(rt, cfg, 0, &pod, err));
+	OK(ctr_pod_remove(pod, 0, 0, err));
+	ctr_pod_unref(pod);
+	ctr_pod_config_unref(cfg);
+	ctr_runtime_unref(rt);
+}
+
 #define TEST(fn) cmocka_unit_test_setup_teardown(fn, fixture_setup, fixture_teardown)
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    TEST(a_pod_is_made_with_its_infra_container),
+	    TEST(a_pod_with_a_slice_goes),
 	    TEST(names_and_ids_are_one_space),
 	    TEST(what_cannot_be_is_refused_at_creation),
 	    TEST(a_member_gets_what_the_pod_shares),

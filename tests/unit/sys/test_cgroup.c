@@ -254,6 +254,22 @@ static void own_group_is_refused(void **state)
 	ctr__child_kill(&c);
 }
 
+static void is_in(const char *slice, const char *path)
+{
+	CTR__FREE char *found = ctr__cgroup_of_slice(slice);
+
+	assert_string_equal(found, path);
+}
+
+static void slices_tell_where_they_are(void **state)
+{
+	(void)state;
+	is_in("machine.slice", "/machine.slice");
+	is_in("a-b-c.slice", "/a.slice/a-b.slice/a-b-c.slice");
+	is_in("machine.slice/machine-libpod_pod_12.slice",
+	    "/machine.slice/machine-libpod_pod_12.slice");
+}
+
 #define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 
 /* Below groups that are not there, in all hierarchies, and fit for a process. */
@@ -292,6 +308,7 @@ static void missing_groups_are_made(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(slices_tell_where_they_are),
 	    TEST(mode_is_what_is_mounted),
 	    TEST(empty_groups_go),
 	    TEST(processes_are_killed),
