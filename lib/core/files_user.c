@@ -142,7 +142,7 @@ static int no_host_user(ctr_error_t **err, const char *name)
 static bool gid_known(
     const struct ctr__files *f, const struct ctr__passwd *p, const struct ctr__users_text *group)
 {
-	CTR__FREE char *name = strndup(group->p, group->len);
+	CTR__FREE char *name = ctr__strdup_len(group->p, group->len);
 
 	return ctr__users_group(&f->users, NULL, p->gid, NULL, NULL) ||
 	       (name && ctr__users_group(&f->users, name, 0, NULL, NULL));
@@ -161,7 +161,7 @@ static int add_host_user(struct ctr__files *f, const struct ctr__users *host, co
 	if ((numeric && !ctr__users_number(name, &uid)) ||
 	    !ctr__users_passwd(host, numeric ? NULL : name, uid, &p))
 		return no_host_user(err, name);
-	CTR__FREE char *own = strndup(p.name.p, p.name.len);
+	CTR__FREE char *own = ctr__strdup_len(p.name.p, p.name.len);
 	if (!own)
 		return ctr__fail_nomem(err);
 	if (ctr__users_passwd(&f->users, own, 0, &other) ||

@@ -93,7 +93,7 @@ static int add_id(char ***list, size_t *n, MDB_val v)
 	if (!grown)
 		return ENOMEM;
 	*list = grown;
-	grown[*n] = strndup(v.mv_data, v.mv_size);
+	grown[*n] = ctr__strdup_len(v.mv_data, v.mv_size);
 	grown[*n + 1] = NULL;
 	return grown[(*n)++] ? 0 : ENOMEM;
 }

@@ -26,7 +26,7 @@ static char *name_of(int fd)
 		errno = ENAMETOOLONG;
 		return NULL;
 	}
-	return strndup(name, (size_t)n);
+	return ctr__strdup_len(name, (size_t)n);
 }
 
 /* The name of `fd` as seen from `rootfd`: "" is the root itself. malloc'ed; NULL and errno. */
