@@ -111,6 +111,9 @@ static void step(struct lives *l, struct life *life, int32_t type)
 	life->may_stop = type == CTR_EVENT_DIED;
 	if (next >= 0)
 		life->state = next;
+	/* runc thaws a paused container whose limits it changes; the sync has found that out. */
+	if (type == CTR_EVENT_SYNC && life->state == CTR_STATE_PAUSED)
+		life->state = CTR_STATE_UNKNOWN;
 	if (type == CTR_EVENT_REMOVE)
 		forget(l, life);
 }
