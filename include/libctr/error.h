@@ -68,6 +68,9 @@ enum {
 	CTR_E_POD_STATE = -35,   /* the pod's state does not allow the operation              */
 	CTR_E_NO_SUCH_ARTIFACT =
 	    -36,                    /* no artifact has this name                                 */
+	CTR_E_EXEC_REMOVED = -28,   /* stale handle of a removed exec session                    */
+	CTR_E_EXEC_STATE = -38,     /* the exec session's state does not allow this             */
+	CTR_E_NO_LOGS = -39,        /* its log driver keeps nothing that can be read             */
 	CTR_E_NO_HEALTHCHECK = -37, /* the container's configuration has none                    */
 	/* OCI runtime and monitor. "oci.stderr" has their own words. */
 	CTR_E_OCI_RUNTIME = -40,

@@ -54,7 +54,10 @@ enum {
 	CTR_EVENT_REFRESH = 17,
 	CTR_EVENT_HEALTH_STATUS = 18, /* after every health check                                */
 	CTR_EVENT_PRUNE = 19,
-	CTR_EVENT_LOST = 100 /* ctr_event_count() events were missed                   */
+	CTR_EVENT_ATTACH = 20,
+	CTR_EVENT_EXEC = 21,      /* an exec session was started                             */
+	CTR_EVENT_EXEC_DIED = 22, /* ... has ended, with its exit code. Exactly once per session */
+	CTR_EVENT_LOST = 100      /* ctr_event_count() events were missed                   */
 };
 
 /* ctr_event_name: "create", "died", ...; "unknown" for other numbers. Static. Since: 0.1 */
@@ -158,6 +161,9 @@ CTR_API const char *ctr_event_object_name(int32_t object);
 /* ctr_event_pod_id: full ID of the pod, or of the pod that the container is in. Since: 0.1 */
 CTR_API const char *ctr_event_pod_id(const ctr_event_t *ev);
 
+/* ctr_event_exec_id: of EXEC and EXEC_DIED: ID of the session. Since: 0.1 */
+CTR_API const char *ctr_event_exec_id(const ctr_event_t *ev);
+
 /* ctr_event_health_status: of HEALTH_STATUS: as ctr_health_name(). Since: 0.1 */
 CTR_API const char *ctr_event_health_status(const ctr_event_t *ev);
 
@@ -177,7 +183,7 @@ CTR_API int ctr_event_label_at(
 /*
  * ctr_event_to_json: one line with libpod's keys: ContainerExitCode, OOMKilled, ID, Image, Name, Status, Time,
  * Type, health_status, health_log, health_failing_streak, error, PodID, Attributes; those that are empty are
- * left out, but for Status, Time and Type. Attributes are the labels, and "signal" of KILL and "count" of LOST.
+ * left out, but for Status, Time and Type. Attributes are the labels, and "signal" of KILL, "count" of LOST and "execID" of EXEC and EXEC_DIED.
  * Owned (ctr_free).
  * Since: 0.1
  */

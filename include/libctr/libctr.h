@@ -57,6 +57,10 @@
 #include <libctr/container.h>
 #include <libctr/state.h>
 #include <libctr/batch.h>
+#include <libctr/attach.h>
+#include <libctr/exec.h>
+#include <libctr/log.h>
+#include <libctr/stats.h>
 #include <libctr/inspect.h>
 #include <libctr/list.h>
 #include <libctr/artifact.h>

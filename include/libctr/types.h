@@ -48,6 +48,12 @@ typedef struct ctr_container ctr_container_t;           /* a container's handle 
 typedef struct ctr_state ctr_state_t;                   /* a copy of all state fields (state.h)   */
 typedef struct ctr_list ctr_list_t;                     /* a listing of containers (list.h)       */
 typedef struct ctr_event ctr_event_t;                   /* something that happened (event.h)      */
+typedef struct ctr_attach ctr_attach_t;                 /* streams being moved (attach.h)         */
+typedef struct ctr_exec ctr_exec_t;                     /* an exec session's handle (exec.h)      */
+typedef struct ctr_logs ctr_logs_t;                     /* a log being read (log.h)               */
+typedef struct ctr_top ctr_top_t;                       /* a list of processes (stats.h)          */
+typedef struct ctr_stats ctr_stats_t;                   /* a reading of resource use (stats.h)    */
+typedef struct ctr_stats_stream ctr_stats_stream_t;     /* such readings at intervals (stats.h)   */
 typedef struct ctr_pod_config ctr_pod_config_t;         /* configuration of a pod (pod.h)         */
 typedef struct ctr_pod ctr_pod_t;                       /* a pod's handle (pod.h)                 */
 typedef struct ctr_pod_list ctr_pod_list_t;             /* a listing of pods (pod.h)              */

@@ -94,6 +94,11 @@ const char *ctr_event_pod_id(const ctr_event_t *ev)
 	return ctr__event_object(ev) == CTR_EVENT_OBJECT_POD ? ev->id : ev->pod;
 }
 
+const char *ctr_event_exec_id(const ctr_event_t *ev)
+{
+	return ev ? ev->exec_id : "";
+}
+
 const char *ctr_event_health_status(const ctr_event_t *ev)
 {
 	return ev ? ev->health_status : "";

@@ -32,6 +32,7 @@ enum tag {
 	TAG_HEALTH_LOG = 4,
 	TAG_HEALTH_STREAK = 5, /* number */
 	TAG_ERROR = 6,
+	TAG_EXEC_ID = 7,
 };
 
 /* ---- encoding ---- */
@@ -65,7 +66,7 @@ static bool given(const char *s)
 static bool has_tags(const struct ctr_event *ev)
 {
 	return ev->object || ev->health_streak || given(ev->pod) || given(ev->health_status) ||
-	       given(ev->health_log) || given(ev->error);
+	       given(ev->health_log) || given(ev->error) || given(ev->exec_id);
 }
 
 static void put_tagged_number(struct ctr__buf *out, enum tag tag, int64_t value)
@@ -92,6 +93,7 @@ static void put_tags(struct ctr__buf *out, const struct ctr_event *ev)
 	put_tagged_string(out, TAG_HEALTH_LOG, ev->health_log);
 	put_tagged_number(out, TAG_HEALTH_STREAK, ev->health_streak);
 	put_tagged_string(out, TAG_ERROR, ev->error);
+	put_tagged_string(out, TAG_EXEC_ID, ev->exec_id);
 }
 
 void ctr__event_encode(const struct ctr_event *ev, struct ctr__buf *out)
@@ -240,8 +242,9 @@ static void take_tag(struct reader *r, unsigned int tag, struct ctr_event *ev)
 	case TAG_HEALTH_LOG: ev->health_log = take_member(r); return;
 	case TAG_HEALTH_STREAK: ev->health_streak = take_nonzero(r); return;
 	case TAG_ERROR: ev->error = take_member(r); return;
+	case TAG_EXEC_ID: ev->exec_id = take_member(r); return;
 	}
-	fail(r, tag > TAG_ERROR ? UNKNOWN_TAG : DAMAGED);
+	fail(r, tag > TAG_EXEC_ID ? UNKNOWN_TAG : DAMAGED);
 }
 
 static void take_tags(struct reader *r, struct ctr_event *ev)

@@ -32,6 +32,9 @@ static const struct {
     {CTR_EVENT_REFRESH, "refresh"},
     {CTR_EVENT_HEALTH_STATUS, "health_status"},
     {CTR_EVENT_PRUNE, "prune"},
+    {CTR_EVENT_ATTACH, "attach"},
+    {CTR_EVENT_EXEC, "exec"},
+    {CTR_EVENT_EXEC_DIED, "exec_died"},
     {CTR_EVENT_LOST, "lost"},
 };
 
@@ -91,7 +94,7 @@ struct ctr_event *ctr__event_alloc(void)
 		return NULL;
 	atomic_init(&ev->refs, 1);
 	ev->id = ev->name = ev->image = "";
-	ev->pod = ev->health_status = ev->health_log = ev->error = "";
+	ev->pod = ev->health_status = ev->health_log = ev->error = ev->exec_id = "";
 	ev->arena = arena;
 	return ev;
 }
@@ -258,6 +261,8 @@ static void add_attributes(struct ctr__buf *out, const struct ctr_event *ev)
 
 	for (size_t i = 0; i < ev->labels.n; i++)
 		add_attribute(out, &any, ev->labels.v[i].key, ev->labels.v[i].value);
+	if (*ev->exec_id && !has_label(ev, "execID"))
+		add_attribute(out, &any, "execID", ev->exec_id);
 	if (ev->signal > 0)
 		add_number(out, &any, ev, "signal", (uint64_t)ev->signal);
 	add_number(out, &any, ev, "count", ev->count);

@@ -31,7 +31,7 @@ struct ctr_event {
 	int32_t object;                /* what it is about: CTR_EVENT_OBJECT_* */
 	int64_t health_streak;         /* failures of the health check in a row */
 	const char *id, *name, *image; /* "" if they do not apply */
-	const char *pod, *health_status, *health_log, *error;
+	const char *pod, *health_status, *health_log, *error, *exec_id;
 	struct ctr__cfg_map labels; /* sorted */
 	struct ctr__arena arena;    /* owns the strings */
 };

@@ -22,6 +22,8 @@ MAY_INCLUDE = {
     "oci": BELOW,
     "storage": BELOW,
     "net": BELOW,
+    "stream": BELOW,
+    "log": BELOW,
     "store": BELOW + ["config", "event", "lock"],
 }
 # Not the library but a program that uses it: public headers only, and it may do what a program may.

@@ -78,6 +78,31 @@ struct ctr_oci_status {
 	uint32_t reserved;
 };
 
+#define CTR_OCI_EXEC_TERMINAL (UINT64_C(1) << 0) /* it gets a terminal                            */
+#define CTR_OCI_EXEC_STDIN    (UINT64_C(1) << 1) /* its standard input stays open                 */
+#define CTR_OCI_EXEC_STREAMS  (UINT64_C(1) << 2) /* its streams are wanted                        */
+
+/* One more process as an operation sees it. */
+struct ctr_oci_exec {
+	size_t size;
+	uint64_t flags; /* CTR_OCI_EXEC_*                                                       */
+	const char *id; /* of the session                                                       */
+	const char
+	    *dir; /* its directory, absolute, made and empty at the start, removed by the library */
+	const char
+	    *process; /* to start it: JSON of the OCI spec's process; else NULL               */
+	const int32_t
+	    *fds; /* to start it: descriptors that it gets as 3, 4, ...                   */
+	size_t fds_n;
+	const char *const
+	    *exit_command;     /* to start it: as in struct ctr_oci_container; NULL = none */
+	uint64_t exit_delay_s; /* from its end to the exit command                         */
+	uint64_t pid_start;    /* start time of `pid`                                      */
+	uint64_t monitor_start;
+	int32_t pid; /* 0 = not known                                                        */
+	int32_t monitor_pid;
+};
+
 /* Capability bits (struct ctr_oci_ops.caps). */
 #define CTR_OCI_CAP_NO_CGROUPS   (UINT64_C(1) << 0) /* can run a container without a cgroup  */
 #define CTR_OCI_CAP_EXIT_COMMAND (UINT64_C(1) << 1) /* its monitor runs exit_command at the end */
@@ -147,6 +172,51 @@ struct ctr_oci_ops {
 	int (*run_process)(void *impl, const struct ctr_oci_container *c, const char *process,
 	    int64_t timeout_ms, size_t output_max, int32_t *exit_code, char **output,
 	    size_t *output_len, ctr_error_t **err);
+
+	/*
+	 * Connects to the streams of a created or running container. Returns a connected socket of type SOCK_SEQPACKET,
+	 * close-on-exec, which the library closes. It speaks conmon's way: from the container come packets of at most
+	 * 8193 bytes, the first of which is 2 (standard output, and all of a terminal) or 3 (standard error), and end
+	 * of file when its output has ended; to the container go bytes as they are, at most 32768 in a packet, and
+	 * shutdown(SHUT_WR) closes its standard input.
+	 */
+	int (*attach)(void *impl, const struct ctr_oci_container *c, ctr_error_t **err);
+
+	/* Sets the size of its terminal; success without one. rows and cols: 1..1000. */
+	int (*resize)(void *impl, const struct ctr_oci_container *c, uint32_t rows, uint32_t cols,
+	    ctr_error_t **err);
+
+	/*
+	 * Starts one more process in a running container. With CTR_OCI_EXEC_STREAMS *stream is set to a socket
+	 * as from `attach`, connected before the process runs. out: pid, monitor_pid and their start times. On failure
+	 * no process of it may be left; CTR_E_OCI_NOT_FOUND and CTR_E_OCI_PERMISSION tell of the program.
+	 * Called WITHOUT the container's lock, perhaps several times at once; the container may end meanwhile.
+	 */
+	int (*exec_start)(void *impl, const struct ctr_oci_container *c,
+	    const struct ctr_oci_exec *x, struct ctr_oci_status *out, int *stream,
+	    ctr_error_t **err);
+
+	/* Has it ended? As exit_status: 1 and exit_code and finished_ns (-1 and the time of asking if nobody can tell
+	 * any more), or 0. Cheap. */
+	int (*exec_status)(void *impl, const struct ctr_oci_container *c,
+	    const struct ctr_oci_exec *x, struct ctr_oci_status *out, ctr_error_t **err);
+
+	/* As wait_fd, for exec_status. */
+	int (*exec_wait_fd)(void *impl, const struct ctr_oci_container *c,
+	    const struct ctr_oci_exec *x, ctr_error_t **err);
+
+	/* Sends it signal `sig`; CTR_E_CTR_STOPPED if it has ended. */
+	int (*exec_kill)(void *impl, const struct ctr_oci_container *c,
+	    const struct ctr_oci_exec *x, int32_t sig, ctr_error_t **err);
+
+	/* As resize. */
+	int (*exec_resize)(void *impl, const struct ctr_oci_container *c,
+	    const struct ctr_oci_exec *x, uint32_t rows, uint32_t cols, ctr_error_t **err);
+
+	/* Ends whatever there is of the session: its process by SIGKILL, its monitor, a start that was interrupted
+	 * because its host was killed (then pid is 0). Idempotent; an unknown one is success. */
+	int (*exec_remove)(void *impl, const struct ctr_oci_container *c,
+	    const struct ctr_oci_exec *x, ctr_error_t **err);
 
 	/* new operations go below this line */
 };
