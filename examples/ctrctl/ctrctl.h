@@ -79,6 +79,9 @@ int report(struct app *app, const char *what, ctr_error_t **err);
 /* Prints "ctrctl: command: text" and where help is. Returns EXIT_LIBRARY. */
 __attribute__((format(printf, 2, 3))) int usage_error(struct app *app, const char *format, ...);
 
+/* After getopt_long() with ":" in front of its options has returned '?' or ':': names the option. */
+int option_error(struct app *app, int o, char **argv);
+
 /* Calls fn for each container that the arguments name, whatever happens to the others. Returns the
  * first exit code that is not 0. */
 typedef int (*target_fn)(ctr_container_t *c, void *userdata, ctr_error_t **err);
