@@ -98,6 +98,13 @@ def check_bench_rows(report):
                       f"performance.md does not explain the row {row}")
 
 
+def check_examples(report):
+    """Each is one idea, short enough to be read at once."""
+    for path in sorted((headers.TOP / "examples").glob("*.[cp]*")):
+        lines = path.read_text().count("\n")
+        report.expect(lines < 100, f"examples/{path.name} has {lines} lines, not under 100")
+
+
 def test_exists(name):
     """A path, or path:name where the file mentions the name."""
     path, _, word = name.partition(":")
@@ -146,6 +153,7 @@ def main():
     check_symbols_in_prose(report)
     check_readme_program(report)
     check_bench_rows(report)
+    check_examples(report)
     items, later = check_parity(report)
     report.end(f"{len(TABLES)} tables, {items} items of parity, {later} of them later")
 
