@@ -8,12 +8,14 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 /* What an option puts into the configuration. */
 enum kind {
 	STR,
 	LIST,
 	MAP,
+	BIND,
 	SIZE,
 	NUM,
 	FLAG,
@@ -44,7 +46,7 @@ static const struct {
     {"add-host", LIST, CTR_CONFIG_HOST_ADD, "NAME:IP", "line of /etc/hosts"},
     {"memory", SIZE, CTR_SPEC_MEMORY, "SIZE", "memory limit, e.g. 64m"},
     {"pids-limit", NUM, CTR_SPEC_PIDS, "N", "most processes, -1 = no limit"},
-    {"volume", LIST, CTR_SPEC_BIND, "/HOST:/INSIDE[:ro]", "directory or file of the host"},
+    {"volume", BIND, CTR_SPEC_BIND, "/HOST:/INSIDE[:ro]", "directory or file of the host"},
     {"cap-add", LIST, CTR_SPEC_CAP_ADD, "CAP", "one more capability"},
     {"cap-drop", LIST, CTR_SPEC_CAP_DROP, "CAP", "one capability less"},
     {"privileged", FLAG, CTR_CONFIG_PRIVILEGED, NULL, "all capabilities, nothing masked"},
@@ -67,7 +69,7 @@ struct wish {
 	ctr_runtime_t *rt;
 	ctr_error_t *err; /* why an option's value is refused, if the library knows */
 	ctr_config_builder_t *b;
-	bool remove, detach;
+	bool remove, detach, limited; /* limited: by --timeout */
 };
 
 void create_help(void)
@@ -88,6 +90,21 @@ static bool set_pair(ctr_config_builder_t *b, int32_t field, const char *text)
 		ctr_config_builder_set_map(b, field, key, equal ? equal + 1 : "", NULL);
 	free(key);
 	return key != NULL;
+}
+
+/* "/HOST:/INSIDE[:ro]". What is not there is noticed now, not by an OCI runtime in its own words. */
+static bool set_bind(struct wish *w, const char *text)
+{
+	const char *colon = strchr(text, ':');
+	char *host = colon ? strndup(text, (size_t)(colon - text)) : NULL;
+	bool there = !host || access(host, F_OK) == 0;
+
+	if (there)
+		ctr_config_builder_add_str(w->b, CTR_SPEC_BIND, text, NULL);
+	else
+		ctr_error_set(&w->err, CTR_E_INVALID, errno, strerror(errno));
+	free(host);
+	return there;
 }
 
 /* "on-failure:3" */
@@ -151,6 +168,7 @@ static bool apply(struct wish *w, size_t i, const char *value)
 	case LIST: ctr_config_builder_add_str(w->b, field, value, NULL); return true;
 	case FLAG: ctr_config_builder_set_bool(w->b, field, 1, NULL); return true;
 	case MAP: return set_pair(w->b, field, value);
+	case BIND: return set_bind(w, value);
 	case SIZE:
 		if (!parse_size(value, &number))
 			return false;
@@ -160,6 +178,7 @@ static bool apply(struct wish *w, size_t i, const char *value)
 		if (!parse_number(value, &number))
 			return false;
 		ctr_config_builder_set_num(w->b, field, number, NULL);
+		w->limited |= field == CTR_CONFIG_TIMEOUT && number > 0;
 		return true;
 	case SIGNAL:
 		if (!parse_signal(value, &sig))
@@ -266,6 +285,10 @@ static int attend(struct app *app, ctr_container_t *c, const struct wish *w)
 	}
 	if (follow(c, &exit_code, &err) < 0)
 		return report(app, NULL, &err);
+	if (exit_code < 0 && w->limited) {
+		fprintf(stderr, "ctrctl: run: its time was over\n");
+		return EXIT_NO_CODE;
+	}
 	if (exit_code < 0) {
 		fprintf(stderr, "ctrctl: run: the exit code was lost with the monitor\n");
 		return EXIT_LIBRARY;

@@ -24,7 +24,8 @@
 enum {
 	EXIT_LIBRARY = 125,       /* wrong usage, or libctr said no  */
 	EXIT_NOT_INVOCABLE = 126, /* the command cannot be executed  */
-	EXIT_NOT_FOUND = 127      /* the command does not exist      */
+	EXIT_NOT_FOUND = 127,     /* the command does not exist      */
+	EXIT_NO_CODE = 255        /* --timeout has ended it          */
 };
 
 #define HOOKS_DIRS_MAX 32

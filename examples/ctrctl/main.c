@@ -104,7 +104,7 @@ static int help(struct app *app, const char *topic)
 	       "  --hooks-dir DIR    directory of hook files; may be repeated\n"
 	       "  --debug            tell what the library does\n"
 	       "\nExit code: the container's own for run; 125 if ctrctl failed, 126 if the\n"
-	       "command cannot be executed, 127 if it does not exist.\n");
+	       "command cannot be executed, 127 if it does not exist, 255 if --timeout is over.\n");
 	return 0;
 }
 

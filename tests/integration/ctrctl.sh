@@ -28,6 +28,9 @@ expect 0 '^out$' "$ctrctl" run --rm "$ROOTFS" /bin/sh -c 'echo out; echo err >&2
 [ "$errors" = err ] || fail "standard error is '$errors'"
 expect 7 '^$' "$ctrctl" run --rm "$ROOTFS" /bin/sh -c 'exit 7'
 expect 137 '' "$ctrctl" run --rm "$ROOTFS" /bin/sh -c 'sleep 100 & kill -9 $! ; wait $!'
+expect_error 255 'its time was over' "$ctrctl" run --rm --timeout 1 "$ROOTFS" /bin/sleep 1000
+expect_error 125 '/no/such:/there: No such file' "$ctrctl" run --rm --volume /no/such:/there "$ROOTFS" /bin/true
+expect 0 '^/mnt/bin$' "$ctrctl" run --rm --volume "$ROOTFS:/mnt:ro" "$ROOTFS" /bin/busybox ls -d /mnt/bin
 expect_error 127 'no/such' "$ctrctl" run --rm "$ROOTFS" /no/such/command
 touch "$ROOTFS/bin/not-executable"
 # crun does not say what it was that it may not execute
