@@ -1,23 +1,20 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * custom_runtime: an OCI runtime of the program's own, in a few lines.
- *
- * This one runs nothing: a "container" is a timer that ends after 100 ms with code 7, known to this
- * process only. A real one finds all it needs from its arguments: any process may call it.
+ * custom_runtime: an OCI runtime of the program's own. A "container" is a timer that ends after 100 ms with
+ * code 7, known to this process only. A real one finds all it needs from its arguments: any process may call it.
  */
 #include "example.h"
-#include <poll.h>
 #include <sys/timerfd.h>
 #pragma GCC diagnostic ignored "-Wunused-parameter"
 
+typedef struct ctr_oci_container ctr;
+
 struct timer_box {
-	int fd;         /* readable when the time is up; -1: no container */
-	int32_t status; /* CTR_OCI_*                                      */
-	int32_t code;
+	int fd;               /* readable when the time is up; -1: no container */
+	int32_t status, code; /* CTR_OCI_*; what it ends with                   */
 };
 
-static int box_create(
-    void *impl, const struct ctr_oci_container *c, struct ctr_oci_status *out, ctr_error_t **err)
+static int box_create(void *impl, const ctr *c, struct ctr_oci_status *out, ctr_error_t **err)
 {
 	struct timer_box *box = impl;
 
@@ -35,20 +32,18 @@ static int end_after(struct timer_box *box, long ns, int32_t code)
 	return timerfd_settime(box->fd, 0, &(struct itimerspec){.it_value = {0, ns}}, NULL);
 }
 
-static int box_start(void *impl, const struct ctr_oci_container *c, ctr_error_t **err)
+static int box_start(void *impl, const ctr *c, ctr_error_t **err)
 {
 	return end_after(impl, 100000000, 7);
 }
 
-static int box_kill(
-    void *impl, const struct ctr_oci_container *c, int32_t sig, uint64_t flags, ctr_error_t **err)
+static int box_kill(void *impl, const ctr *c, int32_t sig, uint64_t flags, ctr_error_t **err)
 {
 	return end_after(impl, 1, 128 + sig);
 }
 
 /* The truth, asked for at any time by anybody. */
-static int box_state(
-    void *impl, const struct ctr_oci_container *c, struct ctr_oci_status *out, ctr_error_t **err)
+static int box_state(void *impl, const ctr *c, struct ctr_oci_status *out, ctr_error_t **err)
 {
 	struct timer_box *box = impl;
 
@@ -59,8 +54,7 @@ static int box_state(
 	return box->status == CTR_OCI_STOPPED; /* which is just what exit_status is to return */
 }
 
-static int box_remove(
-    void *impl, const struct ctr_oci_container *c, uint64_t flags, ctr_error_t **err)
+static int box_remove(void *impl, const ctr *c, uint64_t flags, ctr_error_t **err)
 {
 	struct timer_box *box = impl;
 	if (box->fd >= 0)
@@ -70,7 +64,7 @@ static int box_remove(
 }
 
 /* The library closes what it gets, so it gets a copy. */
-static int box_wait_fd(void *impl, const struct ctr_oci_container *c, ctr_error_t **err)
+static int box_wait_fd(void *impl, const ctr *c, ctr_error_t **err)
 {
 	return fcntl(((struct timer_box *)impl)->fd, F_DUPFD_CLOEXEC, 3);
 }
@@ -78,8 +72,7 @@ static int box_wait_fd(void *impl, const struct ctr_oci_container *c, ctr_error_
 int main(void)
 {
 	/* What is not named is NULL: not supported, here pause, resume and more. */
-	const struct ctr_oci_ops ops = {
-	    .size = sizeof ops,
+	const struct ctr_oci_ops ops = {.size = sizeof ops,
 	    .name = "timer",
 	    .create = box_create,
 	    .start = box_start,
@@ -87,17 +80,15 @@ int main(void)
 	    .kill = box_kill,
 	    .remove = box_remove,
 	    .exit_status = box_state,
-	    .wait_fd = box_wait_fd,
-	};
+	    .wait_fd = box_wait_fd};
 	struct timer_box box = {.fd = -1};
 	ctr_runtime_t *rt = open_store();
-	ctr_container_t *c;
 	ctr_error_t *err = NULL;
 	int32_t code = -1;
 
 	if (ctr_runtime_add_oci(rt, &ops, &box, NULL, &err) < 0)
 		die("add runtime", err);
-	c = create_shell(rt, "timer", "/usr", "timer-example", "nobody reads this");
+	ctr_container_t *c = create_shell(rt, "timer", "/usr", "timer-example", "unread");
 	if (ctr_container_start(c, 0, &err) < 0 || ctr_container_wait(c, -1, &code, &err) < 0 ||
 	    ctr_container_remove(c, 0, &err) < 0)
 		die("timer", err);

@@ -6,8 +6,6 @@
  */
 #include "example.h"
 
-#include <poll.h>
-
 enum { N = 3 };
 
 /* Reads all events that are there. Never blocks. */

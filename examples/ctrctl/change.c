@@ -128,14 +128,17 @@ int cmd_update(struct app *app, int argc, char **argv)
 	struct option options[N_LIMITS + 4] = {{"env", required_argument, NULL, 'e'},
 	    {"unsetenv", required_argument, NULL, 'u'}, {"restart", required_argument, NULL, 'r'}};
 	struct change ch = {.opts = {.size = sizeof ch.opts}};
-	int o;
+	int o, which;
 
 	for (int i = 0; i < N_LIMITS; i++)
 		options[3 + i] =
 		    (struct option){limits[i].option, required_argument, NULL, 1000 + i};
-	while ((o = getopt_long(argc, argv, "+", options, NULL)) != -1) {
+	while ((o = getopt_long(argc, argv, "+:", options, &which)) != -1) {
+		if (o == '?' || o == ':')
+			return option_error(app, o, argv);
 		if (!take(&ch, o, optarg))
-			return usage_error(app, "wrong option '%s'", argv[optind - 1]);
+			return usage_error(
+			    app, "--%s: '%s' makes no sense", options[which].name, optarg);
 	}
 	write_resources(&ch);
 	ch.opts.env = ch.env;
@@ -170,9 +173,11 @@ int cmd_prune(struct app *app, int argc, char **argv)
 	size_t n = 0;
 	int o, code;
 
-	while ((o = getopt_long(argc, argv, "+", options, NULL)) != -1) {
-		if (o != 'f' || n == MAX_ENV)
-			return usage_error(app, "wrong option '%s'", argv[optind - 1]);
+	while ((o = getopt_long(argc, argv, "+:", options, NULL)) != -1) {
+		if (o != 'f')
+			return option_error(app, o, argv);
+		if (n == MAX_ENV)
+			return usage_error(app, "more than %d filters", MAX_ENV);
 		filters[n++] = optarg;
 	}
 	if (optind < argc)

@@ -8,12 +8,14 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 /* What an option puts into the configuration. */
 enum kind {
 	STR,
 	LIST,
 	MAP,
+	BIND,
 	SIZE,
 	NUM,
 	FLAG,
@@ -21,6 +23,7 @@ enum kind {
 	NET,
 	RESTART,
 	POD,
+	CTR,
 	/* not for the configuration: */ OURS
 };
 
@@ -43,13 +46,13 @@ static const struct {
     {"add-host", LIST, CTR_CONFIG_HOST_ADD, "NAME:IP", "line of /etc/hosts"},
     {"memory", SIZE, CTR_SPEC_MEMORY, "SIZE", "memory limit, e.g. 64m"},
     {"pids-limit", NUM, CTR_SPEC_PIDS, "N", "most processes, -1 = no limit"},
-    {"volume", LIST, CTR_SPEC_BIND, "/HOST:/INSIDE[:ro]", "directory or file of the host"},
+    {"volume", BIND, CTR_SPEC_BIND, "/HOST:/INSIDE[:ro]", "directory or file of the host"},
     {"cap-add", LIST, CTR_SPEC_CAP_ADD, "CAP", "one more capability"},
     {"cap-drop", LIST, CTR_SPEC_CAP_DROP, "CAP", "one capability less"},
     {"privileged", FLAG, CTR_CONFIG_PRIVILEGED, NULL, "all capabilities, nothing masked"},
     {"read-only", FLAG, CTR_CONFIG_READ_ONLY, NULL, "read-only root file system"},
-    {"net", NET, CTR_SPEC_HOST_NETWORK, "none|host|container:ID", "network; default none"},
-    {"requires", LIST, CTR_CONFIG_DEPENDENCIES, "ID", "container that must run before it"},
+    {"net", NET, CTR_SPEC_HOST_NETWORK, "none|host|container:C", "network; default none"},
+    {"requires", CTR, CTR_CONFIG_DEPENDENCIES, "CONTAINER", "container that must run before it"},
     {"stop-signal", SIGNAL, CTR_CONFIG_STOP_SIGNAL, "SIGNAL", "what stop sends"},
     {"stop-timeout", NUM, CTR_CONFIG_STOP_TIMEOUT, "SECONDS", "how long stop waits"},
     {"timeout", NUM, CTR_CONFIG_TIMEOUT, "SECONDS", "kill it after so long"},
@@ -64,8 +67,9 @@ enum { N_SPEC = sizeof spec / sizeof *spec };
 
 struct wish {
 	ctr_runtime_t *rt;
+	ctr_error_t *err; /* why an option's value is refused, if the library knows */
 	ctr_config_builder_t *b;
-	bool remove, detach;
+	bool remove, detach, limited; /* limited: by --timeout */
 };
 
 void create_help(void)
@@ -88,6 +92,21 @@ static bool set_pair(ctr_config_builder_t *b, int32_t field, const char *text)
 	return key != NULL;
 }
 
+/* "/HOST:/INSIDE[:ro]". What is not there is noticed now, not by an OCI runtime in its own words. */
+static bool set_bind(struct wish *w, const char *text)
+{
+	const char *colon = strchr(text, ':');
+	char *host = colon ? strndup(text, (size_t)(colon - text)) : NULL;
+	bool there = !host || access(host, F_OK) == 0;
+
+	if (there)
+		ctr_config_builder_add_str(w->b, CTR_SPEC_BIND, text, NULL);
+	else
+		ctr_error_set(&w->err, CTR_E_INVALID, errno, strerror(errno));
+	free(host);
+	return there;
+}
+
 /* "on-failure:3" */
 static bool set_restart(ctr_config_builder_t *b, const char *text)
 {
@@ -104,16 +123,38 @@ static bool set_restart(ctr_config_builder_t *b, const char *text)
 	return ok;
 }
 
-/* A configuration has the full ID. */
+/* A configuration has full IDs. */
 static bool set_pod(struct wish *w, const char *name)
 {
 	ctr_pod_t *pod = NULL;
 
-	if (ctr_pod_lookup(w->rt, name, &pod, NULL) < 0)
+	if (ctr_pod_lookup(w->rt, name, &pod, &w->err) < 0)
 		return false;
 	ctr_config_builder_set_str(w->b, CTR_CONFIG_POD, ctr_pod_id(pod), NULL);
 	ctr_pod_unref(pod);
 	return true;
+}
+
+static bool set_container(struct wish *w, int32_t field, const char *name)
+{
+	ctr_container_t *c = NULL;
+
+	if (ctr_container_lookup(w->rt, name, &c, &w->err) < 0)
+		return false;
+	if (field == CTR_CONFIG_DEPENDENCIES)
+		ctr_config_builder_add_str(w->b, field, ctr_container_id(c), NULL);
+	else
+		ctr_config_builder_set_str(w->b, field, ctr_container_id(c), NULL);
+	ctr_container_unref(c);
+	return true;
+}
+
+static bool set_network(struct wish *w, const char *value)
+{
+	if (strncmp(value, "container:", 10) == 0)
+		return set_container(w, CTR_CONFIG_NET_NS_CTR, value + 10);
+	ctr_config_builder_set_bool(w->b, CTR_SPEC_HOST_NETWORK, strcmp(value, "host") == 0, NULL);
+	return strcmp(value, "host") == 0 || strcmp(value, "none") == 0;
 }
 
 /* Puts one option into the configuration. False: the value makes no sense. */
@@ -127,6 +168,7 @@ static bool apply(struct wish *w, size_t i, const char *value)
 	case LIST: ctr_config_builder_add_str(w->b, field, value, NULL); return true;
 	case FLAG: ctr_config_builder_set_bool(w->b, field, 1, NULL); return true;
 	case MAP: return set_pair(w->b, field, value);
+	case BIND: return set_bind(w, value);
 	case SIZE:
 		if (!parse_size(value, &number))
 			return false;
@@ -136,21 +178,17 @@ static bool apply(struct wish *w, size_t i, const char *value)
 		if (!parse_number(value, &number))
 			return false;
 		ctr_config_builder_set_num(w->b, field, number, NULL);
+		w->limited |= field == CTR_CONFIG_TIMEOUT && number > 0;
 		return true;
 	case SIGNAL:
 		if (!parse_signal(value, &sig))
 			return false;
 		ctr_config_builder_set_num(w->b, field, sig, NULL);
 		return true;
-	case NET:
-		if (strncmp(value, "container:", 10) == 0) {
-			ctr_config_builder_set_str(w->b, CTR_CONFIG_NET_NS_CTR, value + 10, NULL);
-			return true;
-		}
-		ctr_config_builder_set_bool(w->b, field, strcmp(value, "host") == 0, NULL);
-		return strcmp(value, "host") == 0 || strcmp(value, "none") == 0;
+	case NET: return set_network(w, value);
 	case RESTART: return set_restart(w->b, value);
 	case POD: return set_pod(w, value);
+	case CTR: return set_container(w, field, value);
 	case OURS:
 		w->remove |= field == 'r';
 		w->detach |= field == 'd';
@@ -173,6 +211,13 @@ static int set_command(struct app *app, struct wish *w, char **argv)
 	return 0;
 }
 
+static int refuse(struct app *app, size_t i, const char *value, struct wish *w)
+{
+	if (w->err)
+		return report(app, value, &w->err);
+	return usage_error(app, "--%s: '%s' makes no sense", spec[i].name, value);
+}
+
 static int parse(struct app *app, int argc, char **argv, struct wish *w)
 {
 	struct option options[N_SPEC + 1] = {0};
@@ -182,12 +227,11 @@ static int parse(struct app *app, int argc, char **argv, struct wish *w)
 		options[i] = (struct option){spec[i].name,
 		    spec[i].arg ? required_argument : no_argument, NULL, 256 + (int)i};
 	/* "+": what comes after the root directory belongs to the container's command. */
-	while ((o = getopt_long(argc, argv, "+", options, NULL)) != -1) {
-		if (o == '?')
-			return usage_error(app, "wrong option '%s'", argv[optind - 1]);
+	while ((o = getopt_long(argc, argv, "+:", options, NULL)) != -1) {
+		if (o == '?' || o == ':')
+			return option_error(app, o, argv);
 		if (!apply(w, (size_t)(o - 256), optarg))
-			return usage_error(
-			    app, "--%s: '%s' makes no sense", spec[o - 256].name, optarg);
+			return refuse(app, (size_t)(o - 256), optarg, w);
 	}
 	return set_command(app, w, argv + optind);
 }
@@ -241,6 +285,10 @@ static int attend(struct app *app, ctr_container_t *c, const struct wish *w)
 	}
 	if (follow(c, &exit_code, &err) < 0)
 		return report(app, NULL, &err);
+	if (exit_code < 0 && w->limited) {
+		fprintf(stderr, "ctrctl: run: its time was over\n");
+		return EXIT_NO_CODE;
+	}
 	if (exit_code < 0) {
 		fprintf(stderr, "ctrctl: run: the exit code was lost with the monitor\n");
 		return EXIT_LIBRARY;

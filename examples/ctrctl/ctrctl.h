@@ -24,7 +24,8 @@
 enum {
 	EXIT_LIBRARY = 125,       /* wrong usage, or libctr said no  */
 	EXIT_NOT_INVOCABLE = 126, /* the command cannot be executed  */
-	EXIT_NOT_FOUND = 127      /* the command does not exist      */
+	EXIT_NOT_FOUND = 127,     /* the command does not exist      */
+	EXIT_NO_CODE = 255        /* --timeout has ended it          */
 };
 
 #define HOOKS_DIRS_MAX 32
@@ -78,6 +79,9 @@ int report(struct app *app, const char *what, ctr_error_t **err);
 
 /* Prints "ctrctl: command: text" and where help is. Returns EXIT_LIBRARY. */
 __attribute__((format(printf, 2, 3))) int usage_error(struct app *app, const char *format, ...);
+
+/* After getopt_long() with ":" in front of its options has returned '?' or ':': names the option. */
+int option_error(struct app *app, int o, char **argv);
 
 /* Calls fn for each container that the arguments name, whatever happens to the others. Returns the
  * first exit code that is not 0. */

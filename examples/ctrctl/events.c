@@ -14,8 +14,10 @@
 
 struct events {
 	bool follow, json;
+	bool ends; /* some time, by a filter */
 	int64_t since_ns;
-	const char *filters[65]; /* NULL-terminated */
+	char until[64];          /* "until=TIME", or empty */
+	const char *filters[66]; /* NULL-terminated; room for until, too */
 	size_t filters_n;
 };
 
@@ -30,7 +32,7 @@ static void print_time(int64_t ns)
 	printf("%s.%09lld", text, (long long)(ns % 1000000000));
 }
 
-/* "2026-01-31 10:00:00.123456789 died 0123456789ab (web, exit code 0)" */
+/* "2026-01-31 10:00:00.123456789 died 0123456789ab (web, exit code 0)"; of a pod: "pod stop ..." */
 static void print_event(const ctr_event_t *ev)
 {
 	int32_t type = ctr_event_type(ev), code;
@@ -40,11 +42,15 @@ static void print_event(const ctr_event_t *ev)
 		return;
 	}
 	print_time(ctr_event_time_ns(ev));
+	if (ctr_event_object(ev) == CTR_EVENT_OBJECT_POD)
+		printf(" pod");
 	printf(" %s", ctr_event_name(type));
 	if (*ctr_event_container_id(ev))
 		printf(" %.12s (%s", ctr_event_container_id(ev), ctr_event_container_name(ev));
 	if (ctr_event_signal(ev))
 		printf(", signal %d", ctr_event_signal(ev));
+	if (type == CTR_EVENT_HEALTH_STATUS)
+		printf(", %s", ctr_event_health_status(ev));
 	if (ctr_event_exit_code(ev, &code) == 1)
 		printf(", exit code %d%s", code, ctr_event_oom_killed(ev) ? ", out of memory" : "");
 	printf("%s\n", *ctr_event_container_id(ev) ? ")" : "");
@@ -66,7 +72,7 @@ static int show(const ctr_event_t *ev, const struct events *e, ctr_error_t **err
 	return r;
 }
 
-/* All that have happened up to now. */
+/* All that have happened up to now. Returns 1 if no more will come. */
 static int show_pending(struct app *app, const struct events *e, ctr_error_t **err)
 {
 	ctr_event_t *ev = NULL;
@@ -78,14 +84,20 @@ static int show_pending(struct app *app, const struct events *e, ctr_error_t **e
 		if (r < 0)
 			break;
 	}
+	if (r == CTR_E_TIMEOUT) {
+		/* The time of --until has passed. */
+		ctr_error_freep(err);
+		r = 1;
+	}
 	if (fflush(stdout) != 0 && r >= 0)
 		return ctr_error_set(err, CTR_E_SYSTEM, errno, "cannot write to standard output");
 	return r;
 }
 
-/* Until somebody asks us to end. */
+/* Until somebody asks us to end, or the last moment has come. */
 static int attend(struct app *app, const struct events *e, ctr_error_t **err)
 {
+	int timeout_ms = e->ends ? 200 : -1; /* nothing else tells that it has */
 	sigset_t ends;
 	struct pollfd p[2] = {{.events = POLLIN}, {.events = POLLIN}};
 	int r;
@@ -98,8 +110,8 @@ static int attend(struct app *app, const struct events *e, ctr_error_t **err)
 	p[1].fd = ctr_runtime_events_fd(app->rt, err); /* the runtime's */
 	if (p[1].fd < 0)
 		return p[1].fd;
-	while ((r = show_pending(app, e, err)) >= 0 && !p[0].revents)
-		while (poll(p, 2, -1) < 0 && errno == EINTR) {
+	while ((r = show_pending(app, e, err)) == 0 && !p[0].revents)
+		while (poll(p, 2, timeout_ms) < 0 && errno == EINTR) {
 		}
 	close(p[0].fd);
 	return r;
@@ -135,10 +147,10 @@ static int parse(struct app *app, int argc, char **argv, struct events *e)
 {
 	static const struct option options[] = {{"follow", no_argument, NULL, 'f'},
 	    {"filter", required_argument, NULL, 'F'}, {"since", required_argument, NULL, 's'},
-	    {"format", required_argument, NULL, 'j'}, {0}};
+	    {"until", required_argument, NULL, 'u'}, {"format", required_argument, NULL, 'j'}, {0}};
 	int o;
 
-	while ((o = getopt_long(argc, argv, "+f", options, NULL)) != -1) {
+	while ((o = getopt_long(argc, argv, "+:f", options, NULL)) != -1) {
 		if (o == 'f')
 			e->follow = true;
 		else if (o == 'F' && e->filters_n < 64)
@@ -147,13 +159,20 @@ static int parse(struct app *app, int argc, char **argv, struct events *e)
 			return usage_error(app, "more than 64 filters");
 		else if (o == 's' && !parse_since(optarg, &e->since_ns))
 			return usage_error(app, "'%s' is no time", optarg);
+		else if (o == 'u' && (size_t)snprintf(e->until, sizeof e->until, "until=%s",
+		                         optarg) >= sizeof e->until)
+			return usage_error(app, "'%s' is no time", optarg);
 		else if (o == 'j' && !parse_format(optarg, &e->json))
 			return usage_error(app, "'%s' is no format; table and json are", optarg);
-		else if (o == '?')
-			return usage_error(app, "wrong option '%s'", argv[optind - 1]);
+		else if (o == '?' || o == ':')
+			return option_error(app, o, argv);
 	}
 	if (argv[optind])
 		return usage_error(app, "takes no argument, but got '%s'", argv[optind]);
+	if (*e->until)
+		e->filters[e->filters_n++] = e->until;
+	for (size_t i = 0; i < e->filters_n; i++)
+		e->ends |= strncmp(e->filters[i], "until=", 6) == 0;
 	return 0;
 }
 

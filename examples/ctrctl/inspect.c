@@ -81,11 +81,11 @@ int cmd_inspect(struct app *app, int argc, char **argv)
 	struct inspect in = {0};
 	int o, code;
 
-	while ((o = getopt_long(argc, argv, "+as", options, NULL)) != -1) {
+	while ((o = getopt_long(argc, argv, "+:as", options, NULL)) != -1) {
 		switch (o) {
 		case 'a': in.all = true; break;
 		case 's': in.flags |= CTR_INSPECT_SIZE; break;
-		default: return usage_error(app, "wrong option '%s'", argv[optind - 1]);
+		default: return option_error(app, o, argv);
 		}
 	}
 	if (in.all && argv[optind])

@@ -17,9 +17,9 @@ int cmd_start(struct app *app, int argc, char **argv)
 	uint64_t flags = 0;
 	int o;
 
-	while ((o = getopt_long(argc, argv, "+r", options, NULL)) != -1) {
-		if (o == '?')
-			return usage_error(app, "wrong option '%s'", argv[optind - 1]);
+	while ((o = getopt_long(argc, argv, "+:r", options, NULL)) != -1) {
+		if (o == '?' || o == ':')
+			return option_error(app, o, argv);
 		flags = CTR_START_RECURSIVE;
 	}
 	return for_each_target(app, argv + optind, do_start, &flags, true);
@@ -38,7 +38,7 @@ int cmd_stop(struct app *app, int argc, char **argv)
 	int64_t seconds;
 	int o;
 
-	while ((o = getopt_long(argc, argv, "+t:s:", options, NULL)) != -1) {
+	while ((o = getopt_long(argc, argv, "+:t:s:", options, NULL)) != -1) {
 		if (o == 't' && parse_number(optarg, &seconds) && seconds >= -1 &&
 		    seconds <= INT32_MAX) {
 			/* Zero in the options struct means the default, so "at once" is a flag. */
@@ -48,8 +48,8 @@ int cmd_stop(struct app *app, int argc, char **argv)
 			return usage_error(app, "'%s' is not a number of seconds", optarg);
 		} else if (o == 's' && !parse_signal(optarg, &stop.signal)) {
 			return usage_error(app, "'%s' is not a signal", optarg);
-		} else if (o == '?') {
-			return usage_error(app, "wrong option '%s'", argv[optind - 1]);
+		} else if (o == '?' || o == ':') {
+			return option_error(app, o, argv);
 		}
 	}
 	return for_each_target(app, argv + optind, do_stop, &stop, true);
@@ -68,7 +68,7 @@ int cmd_restart(struct app *app, int argc, char **argv)
 	int64_t seconds;
 	int o;
 
-	while ((o = getopt_long(argc, argv, "+t:", options, NULL)) != -1) {
+	while ((o = getopt_long(argc, argv, "+:t:", options, NULL)) != -1) {
 		if (o == 't' && parse_number(optarg, &seconds) && seconds >= -1 &&
 		    seconds <= INT32_MAX) {
 			restart.flags |= seconds == 0 ? CTR_RESTART_NOW : 0;
@@ -78,7 +78,7 @@ int cmd_restart(struct app *app, int argc, char **argv)
 		} else if (o == 'r') {
 			restart.flags |= CTR_RESTART_ONLY_RUNNING;
 		} else {
-			return usage_error(app, "wrong option '%s'", argv[optind - 1]);
+			return option_error(app, o, argv);
 		}
 	}
 	return for_each_target(app, argv + optind, do_restart, &restart, true);
@@ -105,9 +105,9 @@ int cmd_kill(struct app *app, int argc, char **argv)
 	int32_t sig = SIGKILL;
 	int o;
 
-	while ((o = getopt_long(argc, argv, "+s:", options, NULL)) != -1) {
-		if (o == '?')
-			return usage_error(app, "wrong option '%s'", argv[optind - 1]);
+	while ((o = getopt_long(argc, argv, "+:s:", options, NULL)) != -1) {
+		if (o == '?' || o == ':')
+			return option_error(app, o, argv);
 		if (!parse_signal(optarg, &sig))
 			return usage_error(app, "'%s' is not a signal", optarg);
 	}
@@ -167,9 +167,9 @@ int cmd_rm(struct app *app, int argc, char **argv)
 	uint64_t flags = 0;
 	int o;
 
-	while ((o = getopt_long(argc, argv, "+f", options, NULL)) != -1) {
-		if (o == '?')
-			return usage_error(app, "wrong option '%s'", argv[optind - 1]);
+	while ((o = getopt_long(argc, argv, "+:f", options, NULL)) != -1) {
+		if (o == '?' || o == ':')
+			return option_error(app, o, argv);
 		flags |= o == 'f' ? CTR_REMOVE_FORCE : CTR_REMOVE_RECURSIVE;
 	}
 	return for_each_target(app, argv + optind, do_remove, &flags, true);

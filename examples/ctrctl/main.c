@@ -43,10 +43,12 @@ static const struct command {
         "create|ps|start|stop|kill|pause|unpause|restart|inspect|rm [OPTIONS] [POD...]",
         "pods: create [--name N] [--hostname N] [--label K=V]... [--share LIST] [--no-infra]\n"
         "  [--cgroup-parent PATH] [--exit-policy continue|stop] [--restart POLICY];\n"
-        "  ps [-q] [--filter KEY=VALUE]...; stop, restart [-t SECONDS]; kill [-s SIGNAL];\n"
-        "  rm [-f] [-t SECONDS]"},
-    {"events", cmd_events, "[-f] [--since TIME] [--format table|json] [--filter KEY=VALUE]...",
-        "print what happened; -f what happens, too; TIME: seconds since 1970, or 10m = ago"},
+        "  ps [-q] [--format table|json] [--filter KEY=VALUE]...; stop, restart [-t SECONDS];\n"
+        "  kill [-s SIGNAL]; rm [-f] [-t SECONDS]"},
+    {"events", cmd_events,
+        "[-f] [--since TIME] [--until TIME] [--format table|json] [--filter KEY=VALUE]...",
+        "print what happened; -f what happens, too; TIME: seconds since 1970, or 10m: so long\n"
+        "  ago for --since, from now for --until"},
     {"inspect", cmd_inspect, "[-s] CONTAINER... | -a",
         "print everything about containers as JSON; -s with sizes, -a all containers"},
     {"boot", cmd_boot, "", "start what its restart policy wants after a boot"},
@@ -102,7 +104,7 @@ static int help(struct app *app, const char *topic)
 	       "  --hooks-dir DIR    directory of hook files; may be repeated\n"
 	       "  --debug            tell what the library does\n"
 	       "\nExit code: the container's own for run; 125 if ctrctl failed, 126 if the\n"
-	       "command cannot be executed, 127 if it does not exist.\n");
+	       "command cannot be executed, 127 if it does not exist, 255 if --timeout is over.\n");
 	return 0;
 }
 
@@ -151,6 +153,9 @@ static int run_command(struct app *app, const struct command *c, int argc, char 
 	optind = 0; /* getopt starts anew, on the command's own arguments */
 	code = c->fn(app, argc, argv);
 	ctr_runtime_unref(app->rt);
+	/* What nobody could read has not been done. */
+	if ((fflush(stdout) != 0 || ferror(stdout)) && code == 0)
+		return usage_error(app, "cannot write to standard output");
 	return code;
 }
 
@@ -162,7 +167,7 @@ int main(int argc, char **argv)
 
 	set_defaults(&app);
 	opterr = 0; /* usage_error() says it */
-	while ((o = getopt_long(argc, argv, "+h", options, NULL)) != -1) {
+	while ((o = getopt_long(argc, argv, "+:h", options, NULL)) != -1) {
 		switch (o) {
 		case 'r': app.open.root = optarg; break;
 		case 'R': app.open.run_root = optarg; break;
@@ -178,7 +183,7 @@ int main(int argc, char **argv)
 		case 'd': app.open.log_level = CTR_LOG_DEBUG; break;
 		case 'h': return help(&app, NULL);
 		case 'v': return version();
-		default: return usage_error(&app, "wrong option '%s'", argv[optind - 1]);
+		default: return option_error(&app, o, argv);
 		}
 	}
 	argc -= optind;

@@ -62,7 +62,8 @@ static int each_pod(struct app *app, char **names, pod_fn fn, void *userdata, bo
 
 /* ---- create ---- */
 
-static bool parse_shares(char *text, uint64_t *shares)
+/* Returns the word that is none, or NULL. */
+static const char *parse_shares(char *text, uint64_t *shares)
 {
 	static const struct {
 		const char *word;
@@ -78,10 +79,10 @@ static bool parse_shares(char *text, uint64_t *shares)
 		while (i < sizeof words / sizeof *words && strcmp(words[i].word, w) != 0)
 			i++;
 		if (i == sizeof words / sizeof *words)
-			return false;
+			return w;
 		*shares |= words[i].bit;
 	}
-	return true;
+	return NULL;
 }
 
 static int pod_create(struct app *app, int argc, char **argv)
@@ -93,14 +94,14 @@ static int pod_create(struct app *app, int argc, char **argv)
 	    {"exit-policy", required_argument, NULL, 'e'},
 	    {"restart", required_argument, NULL, 'r'}, {0}};
 	struct ctr_pod_opts po = {.size = sizeof po};
-	const char *labels[MAX_WORDS + 1] = {NULL};
+	const char *labels[MAX_WORDS + 1] = {NULL}, *wrong;
 	ctr_pod_config_t *cfg = NULL;
 	ctr_pod_t *pod = NULL;
 	ctr_error_t *err = NULL;
 	size_t n = 0;
 	int o, r;
 
-	while ((o = getopt_long(argc, argv, "+n:l:", options, NULL)) != -1) {
+	while ((o = getopt_long(argc, argv, "+:n:l:", options, NULL)) != -1) {
 		switch (o) {
 		case 'n': po.name = optarg; break;
 		case 'h': po.hostname = optarg; break;
@@ -114,10 +115,11 @@ static int pod_create(struct app *app, int argc, char **argv)
 			labels[n++] = optarg;
 			break;
 		case 's':
-			if (!parse_shares(optarg, &po.shares))
-				return usage_error(app, "wrong list of shares");
+			wrong = parse_shares(optarg, &po.shares);
+			if (wrong)
+				return usage_error(app, "--share: '%s' cannot be shared", wrong);
 			break;
-		default: return usage_error(app, "wrong option '%s'", argv[optind - 1]);
+		default: return option_error(app, o, argv);
 		}
 	}
 	if (argv[optind])
@@ -135,39 +137,96 @@ static int pod_create(struct app *app, int argc, char **argv)
 
 /* ---- ps ---- */
 
-static int pod_ps(struct app *app, int argc, char **argv)
+struct pod_ps {
+	bool quiet, json;
+	const char *filters[MAX_WORDS + 1]; /* NULL-terminated */
+	size_t filters_n;
+};
+
+static int ps_options(struct app *app, int argc, char **argv, struct pod_ps *ps)
 {
-	static const struct option options[] = {
-	    {"filter", required_argument, NULL, 'f'}, {"quiet", no_argument, NULL, 'q'}, {0}};
-	const char *filters[MAX_WORDS + 1] = {NULL};
-	ctr_pod_list_t *list = NULL;
-	ctr_error_t *err = NULL;
-	bool quiet = false;
-	size_t n = 0;
+	static const struct option options[] = {{"filter", required_argument, NULL, 'f'},
+	    {"format", required_argument, NULL, 'j'}, {"quiet", no_argument, NULL, 'q'}, {0}};
 	int o;
 
-	while ((o = getopt_long(argc, argv, "+f:q", options, NULL)) != -1) {
+	while ((o = getopt_long(argc, argv, "+:f:q", options, NULL)) != -1) {
 		if (o == 'q')
-			quiet = true;
-		else if (o == 'f' && n < MAX_WORDS)
-			filters[n++] = optarg;
-		else
-			return usage_error(app, "wrong option '%s'", argv[optind - 1]);
+			ps->quiet = true;
+		else if (o == 'f' && ps->filters_n < MAX_WORDS)
+			ps->filters[ps->filters_n++] = optarg;
+		else if (o == 'f')
+			return usage_error(app, "more than %d filters", MAX_WORDS);
+		else if (o == 'j' && !parse_format(optarg, &ps->json))
+			return usage_error(app, "'%s' is no format; table and json are", optarg);
+		else if (o != 'j')
+			return option_error(app, o, argv);
 	}
-	if (ctr_pod_list(app->rt, filters, 0, &list, &err) < 0)
-		return report(app, NULL, &err);
-	if (!quiet)
+	if (argv[optind])
+		return usage_error(app, "takes no argument, but got '%s'", argv[optind]);
+	return 0;
+}
+
+static void print_row(const ctr_pod_list_t *list, size_t i)
+{
+	printf("%-12.12s  %-20s %-9s %-12.12s  %zu\n", ctr_pod_list_id(list, i),
+	    ctr_pod_list_name(list, i), ctr_pod_state_name(ctr_pod_list_status(list, i)),
+	    ctr_pod_list_infra(list, i), ctr_pod_list_containers(list, i));
+}
+
+static void print_member(const char *key, const char *value)
+{
+	print_key(key);
+	print_json(value);
+	printf(", ");
+}
+
+/* Times are nanoseconds since 1970. */
+static void print_object(const ctr_pod_list_t *list, size_t i)
+{
+	printf("%s  {", i ? ",\n" : "");
+	print_member("Id", ctr_pod_list_id(list, i));
+	print_member("Name", ctr_pod_list_name(list, i));
+	print_member("Status", ctr_pod_state_name(ctr_pod_list_status(list, i)));
+	print_member("InfraId", ctr_pod_list_infra(list, i));
+	print_key("Created");
+	printf("%lld, ", (long long)ctr_pod_list_created_ns(list, i));
+	print_key("NumContainers");
+	printf("%zu}", ctr_pod_list_containers(list, i));
+}
+
+static void show_list(const ctr_pod_list_t *list, const struct pod_ps *ps)
+{
+	size_t n = ctr_pod_list_count(list);
+
+	if (ps->json)
+		printf("[\n");
+	else if (!ps->quiet)
 		printf(
 		    "%-12s  %-20s %-9s %-12s  %s\n", "ID", "NAME", "STATUS", "INFRA", "CONTAINERS");
-	for (size_t i = 0; i < ctr_pod_list_count(list); i++) {
-		if (quiet)
+	for (size_t i = 0; i < n; i++) {
+		if (ps->json)
+			print_object(list, i);
+		else if (ps->quiet)
 			printf("%.12s\n", ctr_pod_list_id(list, i));
 		else
-			printf("%-12.12s  %-20s %-9s %-12.12s  %zu\n", ctr_pod_list_id(list, i),
-			    ctr_pod_list_name(list, i),
-			    ctr_pod_state_name(ctr_pod_list_status(list, i)),
-			    ctr_pod_list_infra(list, i), ctr_pod_list_containers(list, i));
+			print_row(list, i);
 	}
+	if (ps->json)
+		printf("%s]\n", n ? "\n" : "");
+}
+
+static int pod_ps(struct app *app, int argc, char **argv)
+{
+	struct pod_ps ps = {0};
+	ctr_pod_list_t *list = NULL;
+	ctr_error_t *err = NULL;
+	int wrong = ps_options(app, argc, argv, &ps);
+
+	if (wrong)
+		return wrong;
+	if (ctr_pod_list(app->rt, ps.filters, 0, &list, &err) < 0)
+		return report(app, NULL, &err);
+	show_list(list, &ps);
 	ctr_pod_list_free(list);
 	return 0;
 }
@@ -191,8 +250,9 @@ struct timeout {
 	uint64_t flags;
 };
 
-/* -t SECONDS [-f]; false = wrong. */
-static bool timeout_options(int argc, char **argv, const char *known, struct timeout *t)
+/* -t SECONDS [-f]. Returns 0, or the exit code if something is wrong. */
+static int timeout_options(
+    struct app *app, int argc, char **argv, const char *known, struct timeout *t)
 {
 	static const struct option options[] = {
 	    {"time", required_argument, NULL, 't'}, {"force", no_argument, NULL, 'f'}, {0}};
@@ -200,17 +260,20 @@ static bool timeout_options(int argc, char **argv, const char *known, struct tim
 	int o;
 
 	while ((o = getopt_long(argc, argv, known, options, NULL)) != -1) {
-		if (o == 't' && parse_number(optarg, &seconds) && seconds >= -1 &&
-		    seconds < 1000000)
-			t->ms = seconds > 0 ? seconds * 1000 : seconds;
-		else if (o == 'f' && strchr(known, 'f'))
-			t->flags = CTR_POD_REMOVE_FORCE;
-		else
-			return false;
-		if (o == 't' && seconds == 0)
-			t->flags |= CTR_POD_STOP_NOW;
+		if (o == 'f' && !strchr(known, 'f'))
+			return usage_error(app, "wrong option '--force'");
+		if (o == 'f') {
+			t->flags |= CTR_POD_REMOVE_FORCE;
+			continue;
+		}
+		if (o != 't')
+			return option_error(app, o, argv);
+		if (!parse_number(optarg, &seconds) || seconds < -1 || seconds > INT32_MAX)
+			return usage_error(app, "'%s' is not a number of seconds", optarg);
+		t->ms = seconds > 0 ? seconds * 1000 : seconds;
+		t->flags |= seconds == 0 ? CTR_POD_STOP_NOW : 0;
 	}
-	return true;
+	return 0;
 }
 
 static int do_stop(ctr_pod_t *pod, void *userdata, ctr_error_t **err)
@@ -223,9 +286,10 @@ static int do_stop(ctr_pod_t *pod, void *userdata, ctr_error_t **err)
 static int pod_stop(struct app *app, int argc, char **argv)
 {
 	struct timeout t = {0};
+	int wrong = timeout_options(app, argc, argv, "+:t:", &t);
 
-	if (!timeout_options(argc, argv, "+t:", &t))
-		return usage_error(app, "wrong option");
+	if (wrong)
+		return wrong;
 	return each_pod(app, argv + optind, do_stop, &t, true);
 }
 
@@ -237,9 +301,13 @@ static int do_restart(ctr_pod_t *pod, void *userdata, ctr_error_t **err)
 static int pod_restart(struct app *app, int argc, char **argv)
 {
 	struct timeout t = {0};
+	int wrong = timeout_options(app, argc, argv, "+:t:", &t);
 
-	if (!timeout_options(argc, argv, "+t:", &t))
-		return usage_error(app, "wrong option");
+	if (wrong)
+		return wrong;
+	/* Zero is each container's own timeout; this is the shortest one. */
+	if (t.flags & CTR_POD_STOP_NOW)
+		t.ms = 1;
 	return each_pod(app, argv + optind, do_restart, &t, true);
 }
 
@@ -253,9 +321,10 @@ static int do_remove(ctr_pod_t *pod, void *userdata, ctr_error_t **err)
 static int pod_rm(struct app *app, int argc, char **argv)
 {
 	struct timeout t = {0};
+	int wrong = timeout_options(app, argc, argv, "+:t:f", &t);
 
-	if (!timeout_options(argc, argv, "+t:f", &t))
-		return usage_error(app, "wrong option");
+	if (wrong)
+		return wrong;
 	return each_pod(app, argv + optind, do_remove, &t, true);
 }
 
@@ -270,9 +339,11 @@ static int pod_kill(struct app *app, int argc, char **argv)
 	int32_t sig = SIGKILL;
 	int o;
 
-	while ((o = getopt_long(argc, argv, "+s:", options, NULL)) != -1) {
-		if (o != 's' || !parse_signal(optarg, &sig))
-			return usage_error(app, "wrong option or signal");
+	while ((o = getopt_long(argc, argv, "+:s:", options, NULL)) != -1) {
+		if (o != 's')
+			return option_error(app, o, argv);
+		if (!parse_signal(optarg, &sig))
+			return usage_error(app, "'%s' is not a signal", optarg);
 	}
 	return each_pod(app, argv + optind, do_kill, &sig, true);
 }
@@ -326,15 +397,18 @@ int cmd_pod(struct app *app, int argc, char **argv)
 	static const struct {
 		const char *name;
 		command_fn fn;
-	} commands[] = {{"create", pod_create}, {"ps", pod_ps}, {"start", pod_start},
-	    {"stop", pod_stop}, {"kill", pod_kill}, {"pause", pod_pause}, {"unpause", pod_unpause},
-	    {"restart", pod_restart}, {"inspect", pod_inspect}, {"rm", pod_rm}};
+	} commands[] = {{"pod create", pod_create}, {"pod ps", pod_ps}, {"pod start", pod_start},
+	    {"pod stop", pod_stop}, {"pod kill", pod_kill}, {"pod pause", pod_pause},
+	    {"pod unpause", pod_unpause}, {"pod restart", pod_restart},
+	    {"pod inspect", pod_inspect}, {"pod rm", pod_rm}};
 
 	if (argc < 2)
 		return usage_error(app, "what about pods?");
 	for (size_t i = 0; i < sizeof commands / sizeof *commands; i++) {
-		if (strcmp(commands[i].name, argv[1]) == 0)
-			return commands[i].fn(app, argc - 1, argv + 1);
+		if (strcmp(commands[i].name + strlen("pod "), argv[1]) != 0)
+			continue;
+		app->command = commands[i].name;
+		return commands[i].fn(app, argc - 1, argv + 1);
 	}
 	return usage_error(app, "there is no command 'pod %s'", argv[1]);
 }

@@ -92,7 +92,7 @@ static int ps_options(struct app *app, int argc, char **argv, struct ps *ps)
 	    {"format", required_argument, NULL, 'j'}, {"quiet", no_argument, NULL, 'q'}, {0}};
 	int o;
 
-	while ((o = getopt_long(argc, argv, "+af:q", options, NULL)) != -1) {
+	while ((o = getopt_long(argc, argv, "+:af:q", options, NULL)) != -1) {
 		switch (o) {
 		case 'a': ps->all = true; break;
 		case 'n': ps->full = true; break;
@@ -107,7 +107,7 @@ static int ps_options(struct app *app, int argc, char **argv, struct ps *ps)
 				return usage_error(app, "more than 64 filters");
 			ps->filters[ps->filters_n++] = optarg;
 			break;
-		default: return usage_error(app, "wrong option '%s'", argv[optind - 1]);
+		default: return option_error(app, o, argv);
 		}
 	}
 	if (argv[optind])

@@ -3,6 +3,7 @@
 #include "ctrctl.h"
 
 #include <errno.h>
+#include <getopt.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -47,6 +48,19 @@ int usage_error(struct app *app, const char *format, ...)
 	fprintf(stderr, "\nTry: ctrctl help%s%s\n", app->command ? " " : "",
 	    app->command ? app->command : "");
 	return EXIT_LIBRARY;
+}
+
+int option_error(struct app *app, int o, char **argv)
+{
+	const char *word = argv[optind - 1];
+	char letter[] = {'-', (char)optopt, '\0'};
+
+	/* Of letters that share a word it is only one. */
+	if (strncmp(word, "--", 2) != 0 && optopt > ' ' && optopt <= '~')
+		word = letter;
+	if (o == ':')
+		return usage_error(app, "option '%s' needs a value", word);
+	return usage_error(app, "wrong option '%s'", word);
 }
 
 static int one_target(

@@ -72,7 +72,7 @@ CTR_API int ctr_container_exists(ctr_runtime_t *rt, const char *id, ctr_error_t 
  * ctr_container_exit_code_of: the last exit code recorded for an ID, also when the container has been
  * removed meanwhile (kept for at least five minutes).
  *   id    full ID
- *   code  -1..255; -1 = unknown, the monitor died
+ *   code  -1..255; -1 = the monitor died, or it ended the container because CTR_CONFIG_TIMEOUT had passed
  * Errors: CTR_E_EMPTY_ID, CTR_E_NO_SUCH_EXIT_CODE, ...
  * Since: 0.1
  */
@@ -270,7 +270,7 @@ CTR_API int ctr_container_dependents(ctr_container_t *c, char ***list, ctr_error
 /*
  * ctr_container_wait: waits until the container has ended and its exit code is recorded.
  *   timeout_ms  0 = only look, -1 = no limit
- *   code        may be NULL; 0..255, 128 + signal, or -1 if the code was lost
+ *   code        may be NULL; 0..255, 128 + signal, or -1: lost, or ended by CTR_CONFIG_TIMEOUT
  * A configured container gives 0 at once; one that is created is waited for until it has been started
  * and has ended. One that is removed or started again meanwhile gives the code it ended with. The lock is not held
  * while waiting, and nothing is polled: exits are seen through file descriptors.

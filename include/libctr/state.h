@@ -163,7 +163,7 @@ CTR_API int32_t ctr_state_pid(const ctr_state_t *s);
 /* ctr_state_conmon_pid: the monitor; 0 if none. Since: 0.1 */
 CTR_API int32_t ctr_state_conmon_pid(const ctr_state_t *s);
 
-/* ctr_state_exit_code: code of the last run; -1 if it was lost. Since: 0.1 */
+/* ctr_state_exit_code: as ctr_container_exit_code(). Since: 0.1 */
 CTR_API int32_t ctr_state_exit_code(const ctr_state_t *s);
 
 /* ctr_state_exited: 1 if there was such an end, else 0. Since: 0.1 */

@@ -274,6 +274,24 @@ static int check_id_mappings(const struct ctr__json *mappings, ctr_error_t **err
 	return 0;
 }
 
+/* ---- pods ---- */
+
+static int check_init_type(const ctr_config_t *cfg, ctr_error_t **err)
+{
+	static const char field[] = "init_container_type";
+	static const char *const types[] = {"always", "once", NULL};
+	const char *type = cfg->init_container_type;
+
+	if (!type)
+		return 0;
+	if (!ctr__strv_has(types, type))
+		return ctr__cfg_bad_value(err, field, type, "is neither \"always\" nor \"once\"");
+	if (!cfg->pod)
+		return ctr__cfg_bad(
+		    err, CTR_E_INVALID, field, "%s needs a pod", CTR__CFG_SHOW(type));
+	return 0;
+}
+
 /* ---- the rest ---- */
 
 static int check_log_driver(const char *driver, ctr_error_t **err)
@@ -327,6 +345,8 @@ static int check_plain_fields(const ctr_config_t *cfg, ctr_error_t **err)
 		r = check_log_driver(cfg->log_driver, err);
 	if (r == 0)
 		r = check_labels(cfg, err);
+	if (r == 0)
+		r = check_init_type(cfg, err);
 	if (r == 0)
 		r = ctr__cfg_check_policy(cfg, err);
 	return r;

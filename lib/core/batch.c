@@ -8,7 +8,7 @@
 #include "util/cleanup.h"
 
 /* A batch's callback holds a container's lock on this thread. */
-static _Thread_local int batches;
+static CTR__THREAD_LOCAL int batches;
 
 bool ctr__in_batch(void)
 {
@@ -27,7 +27,7 @@ static struct ctr_container *view_new(struct ctr_container *c)
 	memcpy(v->id, c->id, sizeof(v->id));
 	v->slot = c->slot;
 	v->slot_index = c->slot_index;
-	v->owner = pthread_self();
+	v->owner = &ctr__in_log;
 	pthread_mutex_init(&v->cfg_mutex, NULL);
 	return v;
 }

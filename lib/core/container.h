@@ -47,7 +47,7 @@ struct ctr_container {
 
 	/* A view only. */
 	atomic_bool ended;
-	pthread_t owner;
+	const int *owner; /* the thread of its batch: where that one has ctr__in_log */
 };
 
 #define CTR__GEN_NONE UINT64_MAX

@@ -45,22 +45,52 @@ static bool is_clean_group(const char *parent)
 
 int ctr__check_cgroup_parent(const struct ctr_runtime *rt, const char *parent, ctr_error_t **err)
 {
+	const char *wrong = NULL;
+
 	if (!parent)
 		return 0;
 	if (rt->systemd_cgroup &&
 	    (strlen(parent) <= strlen(".slice") || !ends_with(parent, ".slice")))
-		return refuse(err, CTR_E_INVALID, "cgroupParent",
-		    "with the systemd cgroup manager the cgroup parent must be a slice");
-	if (rt->systemd_cgroup && strchr(parent, ':'))
-		return refuse(
-		    err, CTR_E_INVALID, "cgroupParent", "the name of a systemd slice has no colon");
-	if (!rt->systemd_cgroup && ends_with(parent, ".slice"))
-		return refuse(err, CTR_E_INVALID, "cgroupParent",
-		    "with the cgroupfs manager the cgroup parent must not be a systemd slice");
-	if (!rt->systemd_cgroup && !is_clean_group(parent))
-		return refuse(err, CTR_E_INVALID, "cgroupParent",
-		    "the cgroup parent is not a path without \".\", \"..\" and doubled or final "
-		    "slashes");
+		wrong = "with the systemd cgroup manager the cgroup parent must be a slice";
+	else if (rt->systemd_cgroup && strchr(parent, ':'))
+		wrong = "the name of a systemd slice has no colon";
+	else if (!rt->systemd_cgroup && ends_with(parent, ".slice"))
+		wrong = "with the cgroupfs manager the cgroup parent must not be a systemd slice";
+	else if (!rt->systemd_cgroup && !is_clean_group(parent))
+		wrong = "the cgroup parent is not a path without \".\", \"..\" and doubled or "
+		        "final slashes";
+	if (!wrong)
+		return 0;
+	ctr__fail(err, CTR_E_INVALID, "cgroupParent \"%.200s\": %s", parent, wrong);
+	ctr__error_detail(err, "field", "cgroupParent");
+	return CTR_E_INVALID;
+}
+
+/* null, false, "", [] and {}: as if it was not there. Texts of JSON, as they are kept. */
+static bool is_nothing(const char *value)
+{
+	static const char *const nothing[] = {"null", "false", "\"\"", "[]", "{}", NULL};
+
+	return ctr__strv_has(nothing, value);
+}
+
+/* Other libraries' members that say what is in the container: without it, it would run on something else. */
+static int check_volumes(const ctr_config_t *cfg, ctr_error_t **err)
+{
+	static const char *const unknown[] = {"namedVolumes", "overlayVolumes", "ctrImageVolumes",
+	    "artifactVolumes", "rootfs_overlay", "rootfs_mapping", NULL};
+
+	for (size_t i = 0; i < cfg->unknown_n; i++) {
+		const struct ctr__cfg_pair *p = &cfg->unknown[i];
+
+		if (!ctr__strv_has(unknown, p->key) || is_nothing(p->value))
+			continue;
+		ctr__fail(err, CTR_E_UNSUPPORTED,
+		    "configuration field %s: libctr knows no volumes and overlays of its own yet",
+		    p->key);
+		ctr__error_detail(err, "field", p->key);
+		return CTR_E_UNSUPPORTED;
+	}
 	return 0;
 }
 
@@ -72,7 +102,7 @@ static int check_abilities(const ctr_config_t *cfg, ctr_error_t **err)
 		    "libctr does not configure networks yet; use a spec with a private or the "
 		    "host's "
 		    "network namespace");
-	return 0;
+	return check_volumes(cfg, err);
 }
 
 static int check_oci(const struct ctr_runtime *rt, const ctr_config_t *cfg, ctr_error_t **err)

@@ -12,7 +12,7 @@ static int check_view(const struct ctr_container *v, unsigned how, ctr_error_t *
 {
 	if (atomic_load_explicit(&v->ended, memory_order_acquire))
 		return ctr__fail(err, CTR_E_CTR_REMOVED, "this batch view ended with its batch");
-	if (!pthread_equal(v->owner, pthread_self()))
+	if (v->owner != &ctr__in_log)
 		return ctr__fail(
 		    err, CTR_E_INVALID, "a batch view was used outside of its callback's thread");
 	if (how & CTR__IN_BATCH_BUSY)
@@ -22,7 +22,7 @@ static int check_view(const struct ctr_container *v, unsigned how, ctr_error_t *
 	return 0;
 }
 
-int ctr__enter_check(
+static inline int door(
     struct ctr_container *c, unsigned how, struct ctr_container **core, ctr_error_t **err)
 {
 	int r;
@@ -40,6 +40,12 @@ int ctr__enter_check(
 	return check_view(c, how, err);
 }
 
+int ctr__enter_check(
+    struct ctr_container *c, unsigned how, struct ctr_container **core, ctr_error_t **err)
+{
+	return door(c, how, core, err);
+}
+
 /* In a batch another container's lock is held already, and what is wanted now need not come after it: its holder may be
  * about to lock that one (a dependency). So it is not waited for as long as it takes. */
 static int64_t lock_timeout_ms(const struct ctr_container *c, bool *bounded)
@@ -50,12 +56,14 @@ static int64_t lock_timeout_ms(const struct ctr_container *c, bool *bounded)
 	return *bounded ? CTR__BATCH_PATIENCE_MS : given;
 }
 
-static int lock_slot(struct ctr_container *c, bool *owner_died, ctr_error_t **err)
+/* Not free, or its owner has died. */
+__attribute__((noinline)) static int wait_for_slot(
+    struct ctr_container *c, int tried, bool *owner_died, ctr_error_t **err)
 {
 	CTR__ERROR ctr_error_t *why = NULL;
 	bool bounded;
 	int64_t timeout_ms = lock_timeout_ms(c, &bounded);
-	int r = ctr__slot_lock(c->slot, timeout_ms, &c->rt->stopped, owner_died, &why);
+	int r = ctr__slot_wait(c->slot, tried, timeout_ms, &c->rt->stopped, owner_died, &why);
 
 	if (r >= 0)
 		return r;
@@ -72,8 +80,11 @@ static int lock_slot(struct ctr_container *c, bool *owner_died, ctr_error_t **er
 static int lock(struct ctr_container *c, ctr_error_t **err)
 {
 	bool owner_died = false;
-	int r = lock_slot(c, &owner_died, err);
+	int r = ctr__slot_try(c->slot);
 
+	if (r == 0)
+		return 0;
+	r = wait_for_slot(c, r, &owner_died, err);
 	if (r < 0)
 		return r;
 	if (!owner_died)
@@ -138,7 +149,7 @@ int ctr__enter(
     struct ctr_container *c, enum ctr__op op, unsigned how, struct ctr__guard *g, ctr_error_t **err)
 {
 	struct ctr_container *core = NULL;
-	int r = ctr__enter_check(c, how, &core, err);
+	int r = door(c, how, &core, err);
 
 	g->c = NULL;
 	g->pod = NULL;

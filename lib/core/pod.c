@@ -325,14 +325,17 @@ static int lock_pod(struct ctr_container *c, const char *id, enum ctr__op op,
 	return 0;
 }
 
+__attribute__((noinline)) static int lock_pod_of(
+    struct ctr_container *c, enum ctr__op op, struct ctr__slot **slot, ctr_error_t **err)
+{
+	CTR__CONFIG ctr_config_t *cfg = ctr__container_config(c);
+
+	return cfg->pod ? lock_pod(c, cfg->pod, op, slot, err) : 0;
+}
+
 int ctr__pod_lock_member(
     struct ctr_container *c, enum ctr__op op, struct ctr__slot **slot, ctr_error_t **err)
 {
-	CTR__CLEANUP(ctr_config_unrefp) ctr_config_t *cfg = NULL;
-
 	*slot = NULL;
-	if (!needs_pod(op))
-		return 0;
-	cfg = ctr__container_config(c);
-	return cfg->pod ? lock_pod(c, cfg->pod, op, slot, err) : 0;
+	return needs_pod(op) ? lock_pod_of(c, op, slot, err) : 0;
 }

@@ -21,10 +21,9 @@
 #define DEFAULT_ROOT     "/var/lib/libctr"
 #define DEFAULT_RUN_ROOT "/run/libctr"
 
-/* A log function must not call back: calls from this thread are refused while it runs. */
-static _Thread_local int in_log;
+CTR__THREAD_LOCAL int ctr__in_log;
 
-int ctr__runtime_enter(const struct ctr_runtime *rt, ctr_error_t **err)
+int ctr__runtime_refuse(const struct ctr_runtime *rt, ctr_error_t **err)
 {
 	if (!rt)
 		return ctr__fail(err, CTR_E_INVALID, "runtime is NULL");
@@ -33,7 +32,7 @@ int ctr__runtime_enter(const struct ctr_runtime *rt, ctr_error_t **err)
 		    "the runtime was opened before fork(); open one in the child");
 	if (atomic_load_explicit(&rt->stopped, memory_order_acquire))
 		return ctr__fail(err, CTR_E_RUNTIME_STOPPED, "the runtime was shut down");
-	if (in_log)
+	if (ctr__in_log)
 		return ctr__fail(err, CTR_E_DEADLOCK, "called from inside the log function");
 	return 0;
 }
@@ -48,9 +47,9 @@ void ctr__log(const struct ctr_runtime *rt, int32_t level, const char *id, const
 	va_start(ap, fmt);
 	(void)vsnprintf(line, sizeof(line), fmt, ap);
 	va_end(ap);
-	in_log++;
+	ctr__in_log++;
 	rt->log(level, id, line, rt->log_userdata);
-	in_log--;
+	ctr__in_log--;
 }
 
 /* ---- drivers ---- */
@@ -357,6 +356,8 @@ int ctr__runtime_open(const struct ctr_open_opts *opts, struct ctr_runtime **out
 	r = take_options(rt, &o, err);
 	if (r >= 0)
 		r = ctr__store_open(o.root, o.run_root, &rt->store, err);
+	if (r >= 0)
+		rt->fork_page = ctr__store_fork_page(rt->store);
 	if (r >= 0)
 		r = open_dirs(rt, err);
 	if (r >= 0)

@@ -15,9 +15,14 @@
 #include "storage/storage.h"
 #include "store/store.h"
 
+/* A few bytes for each thread, at a fixed place: reading them takes no call, also in a shared library. Every accessor
+ * reads them. There is room for some such bytes even in programs that load the library later. */
+#define CTR__THREAD_LOCAL _Thread_local __attribute__((tls_model("initial-exec")))
+
 struct ctr_runtime {
 	atomic_uint refs;
 	struct ctr__store *store;
+	const volatile unsigned char *fork_page; /* the store's */
 	atomic_int stopped;
 	int stop_fd;  /* eventfd, readable after shutdown: wakes blocked waits */
 	int exits_fd; /* directory of exit files */
@@ -50,9 +55,23 @@ struct ctr_runtime {
 	_Atomic int64_t pruned_ns; /* when exit codes were last pruned (monotonic) */
 };
 
+/* A log function must not call back: calls from this thread are refused while it runs. */
+extern CTR__THREAD_LOCAL int ctr__in_log;
+
+/* Why the door is closed; 0 if it is not. */
+int ctr__runtime_refuse(const struct ctr_runtime *rt, ctr_error_t **err);
+
 /* The checks at the door of every public function: NULL, forked child, stopped, called from a log
  * function. */
-int ctr__runtime_enter(const struct ctr_runtime *rt, ctr_error_t **err);
+static inline int ctr__runtime_enter(const struct ctr_runtime *rt, ctr_error_t **err)
+{
+	if (__builtin_expect(rt && rt->fork_page && *rt->fork_page &&
+	                         !atomic_load_explicit(&rt->stopped, memory_order_acquire) &&
+	                         !ctr__in_log,
+	        1))
+		return 0;
+	return ctr__runtime_refuse(rt, err);
+}
 
 int ctr__runtime_open(const struct ctr_open_opts *o, struct ctr_runtime **out, ctr_error_t **err);
 struct ctr_runtime *ctr__runtime_ref(struct ctr_runtime *rt);

@@ -273,21 +273,16 @@ int ctr__record_exit(struct ctr_container *c, const struct ctr_oci_status *st, c
 	return 0;
 }
 
-int ctr__look(struct ctr_container *c, bool now, ctr_error_t **err)
+/* Asks the driver. Not part of ctr__look(), whose every call would pay for what is cleaned up here. */
+__attribute__((noinline)) static int look_for_exit(
+    struct ctr_container *c, int64_t clock, ctr_error_t **err)
 {
 	CTR__PATHS struct ctr__paths paths = {0};
 	struct ctr_oci_container view;
 	struct ctr_oci_status st = {.size = sizeof(st)};
-	struct ctr__oci *oci;
-	int64_t clock;
+	struct ctr__oci *oci = ctr__runtime_oci(c->rt, c->cfg->runtime);
 	int r;
 
-	if (!ctr__state_is_live(c->state.state))
-		return 0;
-	clock = ctr__monotonic_ns();
-	if (!now && clock - c->looked_ns < LOOK_EVERY_NS)
-		return 0;
-	oci = ctr__runtime_oci(c->rt, c->cfg->runtime);
 	if (!oci || !oci->ops.exit_status) {
 		/* Without the driver nothing can be known; one without the operation is asked by sync. */
 		c->looked_ns = clock;
@@ -302,6 +297,18 @@ int ctr__look(struct ctr_container *c, bool now, ctr_error_t **err)
 		return r;
 	c->looked_ns = clock;
 	return r ? ctr__record_exit(c, &st, err) : 0;
+}
+
+int ctr__look(struct ctr_container *c, bool now, ctr_error_t **err)
+{
+	int64_t clock;
+
+	if (!ctr__state_is_live(c->state.state))
+		return 0;
+	clock = ctr__monotonic_ns();
+	if (!now && clock - c->looked_ns < LOOK_EVERY_NS)
+		return 0;
+	return look_for_exit(c, clock, err);
 }
 
 /* ---- repairing ---- */

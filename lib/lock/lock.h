@@ -64,6 +64,12 @@ int ctr__locks_slot(
  * NULL): looked at every 100 ms; nonzero = CTR_E_RUNTIME_STOPPED. */
 int ctr__slot_lock(struct ctr__slot *s, int64_t timeout_ms, const atomic_int *cancel,
     bool *owner_died, ctr_error_t **err);
+
+/* The same in two steps, for who takes a lock often: one try, and what to do if it has not given 0 (it is not free, or
+ * the last holder died: then it is held already, and must be given to the second step nevertheless). */
+int ctr__slot_try(struct ctr__slot *s);
+int ctr__slot_wait(struct ctr__slot *s, int tried, int64_t timeout_ms, const atomic_int *cancel,
+    bool *owner_died, ctr_error_t **err);
 void ctr__slot_unlock(struct ctr__slot *s);
 
 /* The two writer mutexes of the store: the order is ROOT, then RUN; both after any slot. *owner_died may be

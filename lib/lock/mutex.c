@@ -207,17 +207,28 @@ __attribute__((noinline, cold)) int ctr__mutex_wait(pthread_mutex_t *m, int trie
 	}
 }
 
+int ctr__slot_try(struct ctr__slot *s)
+{
+	return pthread_mutex_trylock(&s->mutex);
+}
+
+int ctr__slot_wait(struct ctr__slot *s, int tried, int64_t timeout_ms, const atomic_int *cancel,
+    bool *owner_died, ctr_error_t **err)
+{
+	return ctr__mutex_wait(
+	    &s->mutex, tried, "the container's lock", timeout_ms, cancel, owner_died, err);
+}
+
 int ctr__slot_lock(struct ctr__slot *s, int64_t timeout_ms, const atomic_int *cancel,
     bool *owner_died, ctr_error_t **err)
 {
-	int r = pthread_mutex_trylock(&s->mutex);
+	int r = ctr__slot_try(s);
 
 	if (__builtin_expect(r == 0, 1)) {
 		*owner_died = false;
 		return 0;
 	}
-	return ctr__mutex_wait(
-	    &s->mutex, r, "the container's lock", timeout_ms, cancel, owner_died, err);
+	return ctr__slot_wait(s, r, timeout_ms, cancel, owner_died, err);
 }
 
 void ctr__slot_unlock(struct ctr__slot *s)

@@ -5,6 +5,8 @@
  */
 #include "spec/spec.h"
 
+#include <limits.h>
+
 #include "util/cleanup.h"
 
 /* ---- what a spec looks like ---- */
@@ -247,6 +249,25 @@ static int check_program(
 	return 0;
 }
 
+/* It becomes part of a line of /etc/hosts, and the kernel takes no longer one. Absent, null and empty: none. */
+static int check_hostname(const struct ctr__json *spec, const struct where *top, ctr_error_t **err)
+{
+	const struct where here = {.up = top, .key = "hostname"};
+	const struct ctr__json *name = ctr__json_get(spec, "hostname");
+
+	if (!name || name->type != CTR__JSON_STRING)
+		return 0;
+	if (name->len > HOST_NAME_MAX)
+		return wrong(&here, err, "is longer than 64 bytes");
+	for (size_t i = 0; i < name->len; i++) {
+		unsigned char c = (unsigned char)name->text[i];
+
+		if (c <= ' ' || c == '/' || c == 0x7f)
+			return wrong(&here, err, "has a blank, a slash or a control character");
+	}
+	return 0;
+}
+
 int ctr__spec_validate(const struct ctr__json *spec, ctr_error_t **err)
 {
 	const struct where top = {.key = "spec"};
@@ -258,7 +279,8 @@ int ctr__spec_validate(const struct ctr__json *spec, ctr_error_t **err)
 		return wrong(&top, err, "is missing");
 	if ((r = check(&whole, spec, &top, err)) < 0 ||
 	    (r = check_program(ctr__json_path(spec, "process", "args", NULL), &process_at, err)) <
-	        0)
+	        0 ||
+	    (r = check_hostname(spec, &top, err)) < 0)
 		return r;
 	return check_namespaces_once(
 	    ctr__json_path(spec, "linux", "namespaces", NULL), &linux_at, err);

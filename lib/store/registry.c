@@ -58,6 +58,11 @@ bool ctr__store_forked(const struct ctr__store *s)
 	return is_child(s->fork_page, s->pid);
 }
 
+const volatile unsigned char *ctr__store_fork_page(const struct ctr__store *s)
+{
+	return s->fork_page;
+}
+
 /* ---- the registry ---- */
 
 static struct ctr__registry *registry_new(struct ctr__registry *inherited)

@@ -56,6 +56,8 @@ struct ctr__locks *ctr__store_locks(struct ctr__store *s);
 
 /* True in a child of the process that opened it (no system call). */
 bool ctr__store_forked(const struct ctr__store *s);
+/* What it looks at, for who asks often: 1, and 0 in a forked child. NULL: there is none, only the function knows. */
+const volatile unsigned char *ctr__store_fork_page(const struct ctr__store *s);
 
 /* CTR_E_RUNTIME_STOPPED if the run root was wiped under us (one fstat): called by every operation that
  * changes something. */

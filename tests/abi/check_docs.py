@@ -4,6 +4,7 @@
 
 With --write the tables are made anew: the text between "<!-- table NAME -->" and "<!-- end -->".
 """
+import fnmatch
 import re
 import subprocess
 import sys
@@ -85,6 +86,25 @@ def check_readme_program(report):
         report.expect(result.returncode == 0, "README.md's program:\n" + result.stderr)
 
 
+def check_bench_rows(report):
+    """docs/performance.md explains every row of the benchmark."""
+    rows = re.findall(r'{"[a-z-]+",\s*"([^"]+)",\s*section_\w+',
+                      (headers.TOP / "tests" / "bench" / "bench.c").read_text())
+    named = re.findall(r"`([a-z0-9_.*]+)`", "".join(
+        re.findall(r"^\|[^|]*\|", (DOCS / "performance.md").read_text(), re.M)))
+    report.expect(rows != [], "bench.c: no rows were found")
+    for row in {word for words in rows for word in words.split()}:
+        report.expect(any(fnmatch.fnmatchcase(row, name) for name in named),
+                      f"performance.md does not explain the row {row}")
+
+
+def check_examples(report):
+    """Each is one idea, short enough to be read at once."""
+    for path in sorted((headers.TOP / "examples").glob("*.[cp]*")):
+        lines = path.read_text().count("\n")
+        report.expect(lines < 100, f"examples/{path.name} has {lines} lines, not under 100")
+
+
 def test_exists(name):
     """A path, or path:name where the file mentions the name."""
     path, _, word = name.partition(":")
@@ -132,6 +152,8 @@ def main():
     check_links(report)
     check_symbols_in_prose(report)
     check_readme_program(report)
+    check_bench_rows(report)
+    check_examples(report)
     items, later = check_parity(report)
     report.end(f"{len(TABLES)} tables, {items} items of parity, {later} of them later")
 

@@ -40,6 +40,11 @@ $cc -std=c99 -Wall -Wextra -Werror -pedantic -o "$dest/consumer" "$source/pkgcon
 	$(config --cflags --libs)
 LD_LIBRARY_PATH="$lib" "$dest/consumer"
 
+# The program of README.md, as it is printed there.
+sed -n '/^```c$/,/^```$/p' "$source/README.md" | sed '1d;$d' >"$dest/readme.c"
+# shellcheck disable=SC2046
+$cc -std=c99 -Wall -Wextra -Werror -pedantic -o "$dest/readme" "$dest/readme.c" $(config --cflags --libs)
+
 if [ -f "$lib/libctr.a" ]; then
 	# shellcheck disable=SC2046
 	$cc -std=c99 -o "$dest/consumer-static" "$source/pkgconfig/consumer.c" \

@@ -271,6 +271,67 @@ static void test_bad_hook_file(void **state)
 	ctr_runtime_unref(rt);
 }
 
+/* ---- what cannot be had ---- */
+
+static ctr_config_t *config_with(const struct fixture *f, const char *member)
+{
+	ctr_config_t *cfg = NULL;
+	char json[1024];
+	int n = snprintf(json, sizeof(json),
+	    "{\"rootfs\":\"%s\",\"runtime\":\"fake\",%s,\"spec\":{\"ociVersion\":\"1.0.2\","
+	    "\"process\":{\"args\":[\"x\"]}}}",
+	    f->rootfs, member);
+
+	OK(ctr_config_from_json(json, (size_t)n, &cfg, err));
+	return cfg;
+}
+
+/* Configurations are kept as they are, but no container runs without what its configuration promises. */
+static void test_not_supported(void **state)
+{
+	static const struct {
+		const char *member, *field;
+	} refused[] = {
+	    {"\"createNetNS\":true", "createNetNS"},
+	    {"\"namedVolumes\":[{\"volumeName\":\"v\",\"dest\":\"/v\"}]", "namedVolumes"},
+	    {"\"overlayVolumes\":[{\"dest\":\"/v\",\"source\":\"/s\"}]", "overlayVolumes"},
+	    {"\"ctrImageVolumes\":[{}]", "ctrImageVolumes"},
+	    {"\"artifactVolumes\":[{}]", "artifactVolumes"},
+	    {"\"rootfs_overlay\":true", "rootfs_overlay"},
+	    {"\"rootfs_mapping\":\"idmap\"", "rootfs_mapping"},
+	};
+	struct fixture *f = *state;
+	ctr_config_t *cfg;
+
+	for (size_t i = 0; i < sizeof(refused) / sizeof(*refused); i++) {
+		ctr_error_t *why = NULL;
+
+		cfg = config_with(f, refused[i].member);
+		assert_int_equal(
+		    ctr_container_create(f->rt, cfg, 0, NULL, &why), CTR_E_UNSUPPORTED);
+		assert_string_equal(ctr_error_get(why, "field"), refused[i].field);
+		ctr_error_free(why);
+		ctr_config_unref(cfg);
+	}
+	cfg = config_with(f, "\"namedVolumes\": [ ],\"overlayVolumes\":null,"
+	                     "\"rootfs_overlay\":false,\"rootfs_mapping\":\"\"");
+	OK(ctr_container_create(f->rt, cfg, 0, NULL, err));
+	ctr_config_unref(cfg);
+}
+
+static void test_cgroup_parent_is_named(void **state)
+{
+	struct fixture *f = *state;
+	ctr_config_t *cfg = config_with(f, "\"cgroupParent\":\"/a/../b\"");
+	ctr_error_t *why = NULL;
+
+	assert_int_equal(ctr_container_create(f->rt, cfg, 0, NULL, &why), CTR_E_INVALID);
+	assert_string_equal(ctr_error_get(why, "field"), "cgroupParent");
+	assert_non_null(strstr(ctr_error_message(why), "\"/a/../b\""));
+	ctr_error_free(why);
+	ctr_config_unref(cfg);
+}
+
 #define TEST(f) cmocka_unit_test_setup_teardown(f, fixture_setup, fixture_teardown)
 
 int main(void)
@@ -283,6 +344,8 @@ int main(void)
 	    TEST(test_schema),
 	    TEST(test_hook_directories_are_checked),
 	    TEST(test_bad_hook_file),
+	    TEST(test_not_supported),
+	    TEST(test_cgroup_parent_is_named),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

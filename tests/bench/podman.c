@@ -120,13 +120,22 @@ double podman_command(struct podman *p, const char *a, const char *b, const char
 
 char *podman_output(struct podman *p, const char *const *words)
 {
-	const char *argv[48];
-	size_t n = put_global(p, argv);
+	const char **argv;
+	char *out;
+	size_t n = 0;
 
+	while (words[n])
+		n++;
+	/* The words may be the IDs of all containers. */
+	argv = calloc(sizeof(p->global) / sizeof(*p->global) + n + 1, sizeof(*argv));
+	if (!argv)
+		die("no memory");
+	n = put_global(p, argv);
 	while (*words)
 		argv[n++] = *words++;
-	argv[n] = NULL;
-	return run_output(argv);
+	out = run_output(argv);
+	free(argv);
+	return out;
 }
 
 /* ---- the service ---- */

@@ -24,6 +24,7 @@ double podman_time(
     struct podman *p, const char *command, const char *program, const char *argument);
 /* Another command: argv after the global options, NULL-terminated. */
 double podman_command(struct podman *p, const char *a, const char *b, const char *c);
+/* Any number of words after the global options, NULL-terminated: what it printed, owned. */
 char *podman_output(struct podman *p, const char *const *words);
 
 /* The service: starts it, asks for the list of all containers (ns), stops it. Its private memory. */

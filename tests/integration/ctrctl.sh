@@ -12,7 +12,12 @@ expect 0 'libctr 0\.' "$ctrctl" version
 expect_error 125 "no command 'fly'" "$ctrctl" fly
 expect_error 125 "wrong option '--wings'" "$ctrctl" run --wings
 expect_error 125 'needs a root directory' "$ctrctl" run "$ROOTFS"
+expect_error 125 "option '--memory' needs a value" "$ctrctl" run --memory
+expect_error 125 "option '--root' needs a value" "$ctrctl" --root
+expect_error 125 "option '-t' needs a value" "$ctrctl" stop -t
+expect_error 125 "wrong option '-x'" "$ctrctl" rm -xf ghost
 expect_error 125 "'lots' makes no sense" "$ctrctl" run --memory lots "$ROOTFS" /bin/true
+expect_error 125 'cannot write to standard output' bash -c "'$ctrctl' ps >/dev/full"
 expect_error 125 'no/such/dir' "$ctrctl" run /no/such/dir /bin/true
 expect_error 125 'which container' "$ctrctl" stop
 expect_error 125 'ghost.*no.*container' "$ctrctl" start ghost
@@ -23,6 +28,9 @@ expect 0 '^out$' "$ctrctl" run --rm "$ROOTFS" /bin/sh -c 'echo out; echo err >&2
 [ "$errors" = err ] || fail "standard error is '$errors'"
 expect 7 '^$' "$ctrctl" run --rm "$ROOTFS" /bin/sh -c 'exit 7'
 expect 137 '' "$ctrctl" run --rm "$ROOTFS" /bin/sh -c 'sleep 100 & kill -9 $! ; wait $!'
+expect_error 255 'its time was over' "$ctrctl" run --rm --timeout 1 "$ROOTFS" /bin/sleep 1000
+expect_error 125 '/no/such:/there: No such file' "$ctrctl" run --rm --volume /no/such:/there "$ROOTFS" /bin/true
+expect 0 '^/mnt/bin$' "$ctrctl" run --rm --volume "$ROOTFS:/mnt:ro" "$ROOTFS" /bin/busybox ls -d /mnt/bin
 expect_error 127 'no/such' "$ctrctl" run --rm "$ROOTFS" /no/such/command
 touch "$ROOTFS/bin/not-executable"
 # crun does not say what it was that it may not execute
@@ -93,7 +101,8 @@ expect 0 '^new$' "$ctrctl" update --memory 64m --memory-swap -1 --cpu-shares 512
 expect 0 '"Memory": 67108864' "$ctrctl" inspect new
 expect 0 '"MaximumRetryCount": 3' "$ctrctl" inspect new
 expect_error 125 'must change something' "$ctrctl" update new
-expect_error 125 'wrong option' "$ctrctl" update --memory lots new
+expect_error 125 "--memory: 'lots' makes no sense" "$ctrctl" update --memory lots new
+expect_error 125 "wrong option '--colour'" "$ctrctl" update --colour red new
 expect_error 125 'is no restart policy' "$ctrctl" update --restart often new
 expect 0 '^new$' "$ctrctl" refresh new
 expect 0 '^$' "$ctrctl" prune --filter until=1h
@@ -110,7 +119,11 @@ expect 0 '"Status":"died"' "$ctrctl" events --format json --filter event=died
 while read -r line; do
 	python3 -c 'import json,sys; json.loads(sys.argv[1])' "$line" || fail "no JSON: $line"
 done <out.txt
+expect 0 ' create ' "$ctrctl" events --until 1h
+expect 0 '^$' "$ctrctl" events --filter until=-1h
+expect 0 '^$' timeout 20 "$ctrctl" events --follow --until 1s --filter event=pause
 expect_error 125 "'soon' is no time" "$ctrctl" events --since soon
+expect_error 125 'until=soon" is no time' "$ctrctl" events --until soon
 expect_error 125 "'xml' is no format" "$ctrctl" events --format xml
 "$ctrctl" events --follow --filter event=create >followed.txt &
 job=$!
@@ -174,7 +187,11 @@ await '^$' "$ctrctl" ps -aq
 # containers that depend on others
 expect 0 '' "$ctrctl" create --name base "$ROOTFS" /bin/sleep 1000
 base=$out
-expect 0 '' "$ctrctl" create --name top --requires "$base" --net "container:$base" "$ROOTFS" /bin/sleep 1000
+expect_error 125 'ghost.*no container' "$ctrctl" create --requires ghost "$ROOTFS" /bin/true
+expect_error 125 'ghost.*no container' "$ctrctl" create --net container:ghost "$ROOTFS" /bin/true
+expect_error 125 'empty' "$ctrctl" create --net container: "$ROOTFS" /bin/true
+expect 0 '' "$ctrctl" create --name top --requires base --net "container:${base:0:10}" "$ROOTFS" /bin/sleep 1000
+expect 0 "\"NetworkMode\": \"container:$base\"" "$ctrctl" inspect top
 expect_error 125 "do not run: base" "$ctrctl" start top
 expect 0 '^top$' "$ctrctl" start --recursive top
 expect 0 'base' "$ctrctl" ps --filter state=running --filter name=base

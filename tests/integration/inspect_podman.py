@@ -49,6 +49,9 @@ DIFFERENT = {
     ".Config.sdNotifyMode": "libctr passes no notification socket on",
 }
 
+# Files of a run. Libctr's end with it, at the cleanup; podman's stay until the container is removed.
+OF_A_RUN = ["OCIConfigPath", "ResolvConfPath", "HostnamePath", "HostsPath"]
+
 # Objects whose keys are data.
 MAPS = {".Config.Labels", ".Config.Annotations", ".HostConfig.Annotations", ".HostConfig.Tmpfs",
         ".HostConfig.PortBindings", ".NetworkSettings.Ports", ".HostConfig.CgroupConf"}
@@ -96,6 +99,10 @@ function("ctr_config_from_json", C.c_int, TEXT, C.c_size_t, ERR, ERR)
 function("ctr_config_unref", P, P)
 function("ctr_container_create", C.c_int, P, P, C.c_uint64, ERR, ERR)
 function("ctr_container_start", C.c_int, P, C.c_uint64, ERR)
+function("ctr_container_pause", C.c_int, P, ERR)
+function("ctr_container_unpause", C.c_int, P, ERR)
+function("ctr_container_stop_with_timeout", C.c_int, P, C.c_int64, ERR)
+function("ctr_container_cleanup", C.c_int, P, C.c_uint64, ERR)
 function("ctr_container_remove", C.c_int, P, C.c_uint64, ERR)
 function("ctr_container_inspect", C.c_int, P, C.c_uint64, ERR, SIZE, ERR)
 function("ctr_container_unref", P, P)
@@ -336,6 +343,24 @@ def checked():
     return options, ["6"], config
 
 
+def later_states(podman, name, c):
+    podman("pause", name)
+    call("ctr_container_pause", c, out=False)
+    compare_documents(f"{name}, paused", podman.inspect(name), inspect_with_libctr(c))
+    podman("unpause", name)
+    call("ctr_container_unpause", c, out=False)
+    # Podman's stop cleans up, too.
+    podman("stop", "--time=0", name)
+    call("ctr_container_stop_with_timeout", c, 0, out=False)
+    call("ctr_container_cleanup", c, 0, out=False)
+    theirs, ours = podman.inspect(name), inspect_with_libctr(c)
+    for key in OF_A_RUN:
+        theirs.pop(key, None)
+        if ours.pop(key, ""):
+            fail(f"{name}, exited: {key} names a file that is gone")
+    compare_documents(f"{name}, exited", theirs, ours)
+
+
 def side_by_side(rt, podman, name, recipe, start):
     options, command, config = recipe()
     podman("create", "--name", name, *options, "--rootfs", ROOTFS, *command)
@@ -345,6 +370,7 @@ def side_by_side(rt, podman, name, recipe, start):
         podman("start", name)
         call("ctr_container_start", c, 0, out=False)
         compare_documents(f"{name}, running", podman.inspect(name), inspect_with_libctr(c))
+        later_states(podman, name, c)
     call("ctr_container_remove", c, REMOVE_FORCE, out=False)
     lib.ctr_container_unref(c)
 

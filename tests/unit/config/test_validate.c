@@ -213,6 +213,16 @@ static void test_log_driver(void **state)
 	rejected(WITH("\"logDriver\":\"syslog\""), "logDriver", "\"syslog\"");
 }
 
+static void test_init_containers(void **state)
+{
+	(void)state;
+	accepted(WITH("\"pod\":\"p\",\"init_container_type\":\"always\""));
+	accepted(WITH("\"init_container_type\":\"\""));
+	rejected(WITH("\"pod\":\"p\",\"init_container_type\":\"twice\""), "init_container_type",
+	    "\"twice\"");
+	rejected(WITH("\"init_container_type\":\"once\""), "init_container_type", "\"once\"");
+}
+
 static void test_labels(void **state)
 {
 	(void)state;
@@ -255,6 +265,7 @@ int main(void)
 	    cmocka_unit_test(test_dependencies),
 	    cmocka_unit_test(test_no_cgroups),
 	    cmocka_unit_test(test_cgroups_mode),
+	    cmocka_unit_test(test_init_containers),
 	    cmocka_unit_test(test_user),
 	    cmocka_unit_test(test_id_mappings),
 	    cmocka_unit_test(test_log_driver),

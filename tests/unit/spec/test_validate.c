@@ -50,6 +50,8 @@ static void test_null_is_absent(void **state)
 	(void)state;
 	assert_fine("{" GOOD ",'root':null,'mounts':null,'linux':null,'hooks':null,"
 	            "'annotations':null,'hostname':null}");
+	assert_fine("{" GOOD ",'hostname':''}");
+	assert_fine("{" GOOD ",'hostname':'web_1.example'}");
 	assert_fine("{" GOOD ",'linux':{'namespaces':null,'cgroupsPath':null}}");
 }
 
@@ -101,6 +103,11 @@ static void test_rest(void **state)
 	    {"'root':{'path':1}", "spec.root.path"},
 	    {"'root':{'readonly':'true'}", "spec.root.readonly"},
 	    {"'hostname':1", "spec.hostname"},
+	    {"'hostname':'a b'", "spec.hostname"},
+	    {"'hostname':'a\\n192.0.2.1 b'", "spec.hostname"},
+	    {"'hostname':'a/b'", "spec.hostname"},
+	    {"'hostname':'0123456789012345678901234567890123456789012345678901234567890123x'",
+	        "spec.hostname"},
 	    {"'mounts':{}", "spec.mounts"},
 	    {"'mounts':['x']", "spec.mounts[0]"},
 	    {"'mounts':[{'destination':'/a'},{}]", "spec.mounts[1].destination"},
