@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* create and run: from options to a configuration to a container. */
-#include "ctrctl.h"
+#include "terminal.h"
 
 #include <errno.h>
 #include <getopt.h>
@@ -60,8 +60,13 @@ static const struct {
     {"oci", STR, CTR_CONFIG_RUNTIME, "NAME", "OCI runtime, e.g. crun"},
     {"restart", RESTART, CTR_CONFIG_RESTART_POLICY, "POLICY[:N]",
         "no, always, unless-stopped, on-failure[:N]"},
+    {"interactive", FLAG, CTR_CONFIG_STDIN, NULL, "-i: keep standard input open and pass ours on"},
+    {"tty", FLAG, CTR_SPEC_TERMINAL, NULL, "-t: a terminal"},
+    {"log-driver", STR, CTR_CONFIG_LOG_DRIVER, "NAME", "k8s-file, journald or none"},
+    {"log-size", SIZE, CTR_CONFIG_LOG_SIZE, "SIZE", "start the log anew at that size"},
+    {"detach-keys", OURS, 'k', "KEYS", "default ctrl-p,ctrl-q (run)"},
     {"rm", OURS, 'r', NULL, "remove it when it has ended"},
-    {"detach", OURS, 'd', NULL, "do not wait for it; print its ID (run)"},
+    {"detach", OURS, 'd', NULL, "-d: do not wait for it; print its ID (run)"},
 };
 enum { N_SPEC = sizeof spec / sizeof *spec };
 
@@ -69,7 +74,8 @@ struct wish {
 	ctr_runtime_t *rt;
 	ctr_error_t *err; /* why an option's value is refused, if the library knows */
 	ctr_config_builder_t *b;
-	bool remove, detach, limited; /* limited: by --timeout */
+	struct session s;
+	bool remove, detach;
 };
 
 void create_help(void)
@@ -166,7 +172,11 @@ static bool apply(struct wish *w, size_t i, const char *value)
 	switch (spec[i].kind) {
 	case STR: ctr_config_builder_set_str(w->b, field, value, NULL); return true;
 	case LIST: ctr_config_builder_add_str(w->b, field, value, NULL); return true;
-	case FLAG: ctr_config_builder_set_bool(w->b, field, 1, NULL); return true;
+	case FLAG:
+		w->s.input |= field == CTR_CONFIG_STDIN;
+		w->s.terminal |= field == CTR_SPEC_TERMINAL;
+		ctr_config_builder_set_bool(w->b, field, 1, NULL);
+		return true;
 	case MAP: return set_pair(w->b, field, value);
 	case BIND: return set_bind(w, value);
 	case SIZE:
@@ -178,7 +188,7 @@ static bool apply(struct wish *w, size_t i, const char *value)
 		if (!parse_number(value, &number))
 			return false;
 		ctr_config_builder_set_num(w->b, field, number, NULL);
-		w->limited |= field == CTR_CONFIG_TIMEOUT && number > 0;
+		w->s.limited |= field == CTR_CONFIG_TIMEOUT && number > 0;
 		return true;
 	case SIGNAL:
 		if (!parse_signal(value, &sig))
@@ -192,6 +202,8 @@ static bool apply(struct wish *w, size_t i, const char *value)
 	case OURS:
 		w->remove |= field == 'r';
 		w->detach |= field == 'd';
+		if (field == 'k')
+			w->s.detach_keys = value;
 		return true;
 	}
 	return false;
@@ -218,6 +230,16 @@ static int refuse(struct app *app, size_t i, const char *value, struct wish *w)
 	return usage_error(app, "--%s: '%s' makes no sense", spec[i].name, value);
 }
 
+/* -i, -t and -d are the options whose help begins so. */
+static int long_form(int letter)
+{
+	for (size_t i = 0; i < N_SPEC; i++) {
+		if (spec[i].help[0] == '-' && spec[i].help[1] == letter && spec[i].help[2] == ':')
+			return 256 + (int)i;
+	}
+	return -1;
+}
+
 static int parse(struct app *app, int argc, char **argv, struct wish *w)
 {
 	struct option options[N_SPEC + 1] = {0};
@@ -227,9 +249,11 @@ static int parse(struct app *app, int argc, char **argv, struct wish *w)
 		options[i] = (struct option){spec[i].name,
 		    spec[i].arg ? required_argument : no_argument, NULL, 256 + (int)i};
 	/* "+": what comes after the root directory belongs to the container's command. */
-	while ((o = getopt_long(argc, argv, "+:", options, NULL)) != -1) {
+	while ((o = getopt_long(argc, argv, "+:itd", options, NULL)) != -1) {
 		if (o == '?' || o == ':')
 			return option_error(app, o, argv);
+		if (o < 256)
+			o = long_form(o);
 		if (!apply(w, (size_t)(o - 256), optarg))
 			return refuse(app, (size_t)(o - 256), optarg, w);
 	}
@@ -270,30 +294,32 @@ int cmd_create(struct app *app, int argc, char **argv)
 	return code;
 }
 
-/* Starts it and stays with it until its end. */
-static int attend(struct app *app, ctr_container_t *c, const struct wish *w)
+static int start_detached(struct app *app, ctr_container_t *c)
 {
 	ctr_error_t *err = NULL;
-	int32_t exit_code = 0;
 
-	follow_prepare();
 	if (ctr_container_start(c, 0, &err) < 0)
 		return report(app, NULL, &err);
-	if (w->detach) {
-		printf("%s\n", ctr_container_id(c));
-		return 0;
-	}
-	if (follow(c, &exit_code, &err) < 0)
+	printf("%s\n", ctr_container_id(c));
+	return 0;
+}
+
+/* Starts it and stays with it until its end, or until somebody detaches. */
+static int start_attached(struct app *app, ctr_container_t *c, struct session *s, bool *detached)
+{
+	struct ctr_attach_opts io;
+	ctr_attach_t *a = NULL;
+	ctr_error_t *err = NULL;
+	int code;
+
+	s->signalled = c;
+	session_prepare();
+	session_streams(s, &io);
+	if (ctr_container_start_and_attach(c, 0, &io, &a, &err) < 0)
 		return report(app, NULL, &err);
-	if (exit_code < 0 && w->limited) {
-		fprintf(stderr, "ctrctl: run: its time was over\n");
-		return EXIT_NO_CODE;
-	}
-	if (exit_code < 0) {
-		fprintf(stderr, "ctrctl: run: the exit code was lost with the monitor\n");
-		return EXIT_LIBRARY;
-	}
-	return exit_code;
+	code = stay_with(app, c, s, a, detached);
+	ctr_attach_unref(a);
+	return code;
 }
 
 int cmd_run(struct app *app, int argc, char **argv)
@@ -301,11 +327,17 @@ int cmd_run(struct app *app, int argc, char **argv)
 	struct wish w = {.rt = app->rt};
 	ctr_container_t *c = NULL;
 	ctr_error_t *err = NULL;
+	bool detached = false;
 	int code = create(app, argc, argv, &w, &c);
 
-	if (code == 0) {
-		code = attend(app, c, &w);
-		if (w.remove && !w.detach && ctr_container_remove(c, CTR_REMOVE_FORCE, &err) < 0) {
+	if (code == 0 && w.detach) {
+		code = start_detached(app, c);
+	} else if (code == 0) {
+		code = start_attached(app, c, &w.s, &detached);
+		if (w.remove && detached)
+			fprintf(stderr,
+			    "ctrctl: run: it goes on, and will not be removed at its end\n");
+		else if (w.remove && ctr_container_remove(c, CTR_REMOVE_FORCE, &err) < 0) {
 			int failed = report(app, ctr_container_id(c), &err);
 			code = code ? code : failed;
 		}

@@ -5,7 +5,10 @@
  * main.c    global options, table of commands, help
  * change.c  rename, update, refresh, prune, evict
  * create.c  create, run
- * follow.c  a container's log as its standard streams, until it ends
+ * attach.c  attach, exec
+ * terminal.c  a session at a terminal
+ * logs.c    logs
+ * stats.c   top, stats
  * life.c    start, stop, kill, pause, unpause, wait, rm
  * inspect.c inspect
  * show.c    ps, inspect-state, version
@@ -19,6 +22,7 @@
 #include <libctr/libctr.h>
 
 #include <stdbool.h>
+#include <stdio.h>
 
 /* Exit codes, as podman's: below 125 the number is the container's own. */
 enum {
@@ -43,6 +47,11 @@ typedef int (*command_fn)(struct app *app, int argc, char **argv);
 
 int cmd_create(struct app *app, int argc, char **argv);
 int cmd_run(struct app *app, int argc, char **argv);
+int cmd_attach(struct app *app, int argc, char **argv);
+int cmd_exec(struct app *app, int argc, char **argv);
+int cmd_logs(struct app *app, int argc, char **argv);
+int cmd_top(struct app *app, int argc, char **argv);
+int cmd_stats(struct app *app, int argc, char **argv);
 int cmd_start(struct app *app, int argc, char **argv);
 int cmd_stop(struct app *app, int argc, char **argv);
 int cmd_restart(struct app *app, int argc, char **argv);
@@ -66,13 +75,6 @@ int cmd_inspect_state(struct app *app, int argc, char **argv);
 /* Prints the options of create and run. */
 void create_help(void);
 
-/* Prints the container's log as it grows until the container ends. Signals that ask ctrctl to end are
- * passed on. Returns the container's exit code, or a negative CTR_E_* with *err. */
-int follow(ctr_container_t *c, int32_t *exit_code, ctr_error_t **err);
-
-/* Blocks the signals that follow() passes on: to be called before the container is started. */
-void follow_prepare(void);
-
 /* Prints "ctrctl: command what: message", frees *err and returns the exit code for it. `what` may be
  * NULL. */
 int report(struct app *app, const char *what, ctr_error_t **err);
@@ -92,9 +94,13 @@ int for_each_target(struct app *app, char **names, target_fn fn, void *userdata,
 bool parse_size(const char *text, int64_t *bytes);
 bool parse_signal(const char *text, int32_t *sig);
 bool parse_number(const char *text, int64_t *number);
+/* "10m" = ten minutes ago; else seconds since 1970. */
+bool parse_time(const char *text, int64_t *ns);
 /* "json" or "table". */
 bool parse_format(const char *text, bool *json);
 
+/* "2026-01-31 10:00:00.123456789", local time */
+void print_time(FILE *to, int64_t ns);
 /* Prints a string of JSON, or `"key": ` of an object; control characters are escaped. */
 void print_json(const char *text);
 void print_key(const char *key);

@@ -21,17 +21,6 @@ struct events {
 	size_t filters_n;
 };
 
-static void print_time(int64_t ns)
-{
-	time_t seconds = ns / 1000000000;
-	char text[40];
-	struct tm tm;
-
-	localtime_r(&seconds, &tm);
-	strftime(text, sizeof text, "%Y-%m-%d %H:%M:%S", &tm);
-	printf("%s.%09lld", text, (long long)(ns % 1000000000));
-}
-
 /* "2026-01-31 10:00:00.123456789 died 0123456789ab (web, exit code 0)"; of a pod: "pod stop ..." */
 static void print_event(const ctr_event_t *ev)
 {
@@ -41,7 +30,7 @@ static void print_event(const ctr_event_t *ev)
 		printf("... %llu events were missed\n", (unsigned long long)ctr_event_count(ev));
 		return;
 	}
-	print_time(ctr_event_time_ns(ev));
+	print_time(stdout, ctr_event_time_ns(ev));
 	if (ctr_event_object(ev) == CTR_EVENT_OBJECT_POD)
 		printf(" pod");
 	printf(" %s", ctr_event_name(type));
@@ -117,32 +106,6 @@ static int attend(struct app *app, const struct events *e, ctr_error_t **err)
 	return r;
 }
 
-/* "10m" = ten minutes ago; else seconds since 1970. */
-static bool parse_since(const char *text, int64_t *ns)
-{
-	static const struct {
-		char unit;
-		int64_t seconds;
-	} units[] = {{'s', 1}, {'m', 60}, {'h', 3600}, {'d', 86400}};
-	size_t len = strlen(text);
-	char number[32];
-	int64_t n;
-
-	for (size_t i = 0; i < sizeof units / sizeof *units; i++) {
-		if (len < 2 || len >= sizeof number || text[len - 1] != units[i].unit)
-			continue;
-		snprintf(number, sizeof number, "%.*s", (int)len - 1, text);
-		if (!parse_number(number, &n) || n < 0 || n > INT32_MAX)
-			return false;
-		*ns = ((int64_t)time(NULL) - n * units[i].seconds) * 1000000000;
-		return true;
-	}
-	if (!parse_number(text, &n) || n < 0 || n > INT64_MAX / 1000000000)
-		return false;
-	*ns = n * 1000000000;
-	return true;
-}
-
 static int parse(struct app *app, int argc, char **argv, struct events *e)
 {
 	static const struct option options[] = {{"follow", no_argument, NULL, 'f'},
@@ -157,7 +120,7 @@ static int parse(struct app *app, int argc, char **argv, struct events *e)
 			e->filters[e->filters_n++] = optarg;
 		else if (o == 'F')
 			return usage_error(app, "more than 64 filters");
-		else if (o == 's' && !parse_since(optarg, &e->since_ns))
+		else if (o == 's' && !parse_time(optarg, &e->since_ns))
 			return usage_error(app, "'%s' is no time", optarg);
 		else if (o == 'u' && (size_t)snprintf(e->until, sizeof e->until, "until=%s",
 		                         optarg) >= sizeof e->until)

@@ -13,10 +13,21 @@ static const struct command {
 	const char *args, *help;
 } commands[] = {
     {"run", cmd_run, "[OPTIONS] ROOTFS COMMAND [ARG...]",
-        "create and start a container, print its output, exit with its code"},
+        "create and start a container, attach to it, exit with its code"},
     {"create", cmd_create, "[OPTIONS] ROOTFS COMMAND [ARG...]", "create a container; print its ID"},
     {"start", cmd_start, "[-r] CONTAINER...",
         "start containers; -r (--recursive) what they depend on first"},
+    {"attach", cmd_attach, "[--no-stdin] [--no-sig-proxy] [--detach-keys KEYS] CONTAINER",
+        "connect to its streams; ctrl-p,ctrl-q detaches; exit with its code"},
+    {"exec", cmd_exec,
+        "[-i] [-t] [-d] [-e K=V]... [-u USER[:GROUP]] [--group-add GROUP]... [-w DIR]\n"
+        "    [--privileged] [--detach-keys KEYS] CONTAINER COMMAND [ARG...]",
+        "run a command in a running container, exit with its code; -d do not wait for it"},
+    {"logs", cmd_logs, "[-f] [-n LINES] [-t] [--since TIME] [--until TIME] CONTAINER",
+        "print what it has printed; -f what it prints, too; -t when; TIME as for events"},
+    {"top", cmd_top, "CONTAINER [COLUMN...]", "list its processes"},
+    {"stats", cmd_stats, "[-i SECONDS] [--format table|json] CONTAINER...",
+        "print what they use; -i again and again"},
     {"stop", cmd_stop, "[-t SECONDS] [-s SIGNAL] CONTAINER...",
         "ask containers to end, then kill them; -t 0 kills at once"},
     {"restart", cmd_restart, "[-t SECONDS] [--running] CONTAINER...",

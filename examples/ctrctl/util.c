@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 static int exit_code_of(int32_t code)
 {
@@ -165,4 +166,40 @@ bool parse_signal(const char *text, int32_t *sig)
 		}
 	}
 	return false;
+}
+
+bool parse_time(const char *text, int64_t *ns)
+{
+	static const struct {
+		char unit;
+		int64_t seconds;
+	} units[] = {{'s', 1}, {'m', 60}, {'h', 3600}, {'d', 86400}};
+	size_t len = strlen(text);
+	char number[32];
+	int64_t n;
+
+	for (size_t i = 0; i < sizeof units / sizeof *units; i++) {
+		if (len < 2 || len >= sizeof number || text[len - 1] != units[i].unit)
+			continue;
+		snprintf(number, sizeof number, "%.*s", (int)len - 1, text);
+		if (!parse_number(number, &n) || n < 0 || n > INT32_MAX)
+			return false;
+		*ns = ((int64_t)time(NULL) - n * units[i].seconds) * 1000000000;
+		return true;
+	}
+	if (!parse_number(text, &n) || n < 0 || n > INT64_MAX / 1000000000)
+		return false;
+	*ns = n * 1000000000;
+	return true;
+}
+
+void print_time(FILE *to, int64_t ns)
+{
+	time_t seconds = ns / 1000000000;
+	char text[40];
+	struct tm tm;
+
+	localtime_r(&seconds, &tm);
+	strftime(text, sizeof text, "%Y-%m-%d %H:%M:%S", &tm);
+	fprintf(to, "%s.%09lld", text, (long long)(ns % 1000000000));
 }
