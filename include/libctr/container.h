@@ -103,7 +103,8 @@ CTR_API ctr_config_t *ctr_container_config(ctr_container_t *c);
 CTR_API ctr_runtime_t *ctr_container_runtime(ctr_container_t *c);
 
 /* First start everything that it depends on, directly or not, in the order of the dependencies. What of it runs
- * already is left alone; what was started stays running if something fails later. */
+ * already is left alone; what was started stays running if something fails later. If one that ran ends before it is of
+ * use, everything is tried once more. */
 #define CTR_INIT_RECURSIVE  (UINT64_C(1) << 0)
 #define CTR_START_RECURSIVE (UINT64_C(1) << 0)
 

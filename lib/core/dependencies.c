@@ -140,10 +140,14 @@ int ctr__dependents(struct ctr_container *c, char ***list, ctr_error_t **err)
 struct relatives {
 	struct ctr_container **v; /* NULL-terminated */
 	size_t n;
+	struct ctr__outcome *out; /* of what was done with each; NULL = nothing */
 };
 
 static void relatives_free(struct relatives *l)
 {
+	if (l->out)
+		ctr__outcomes_free(l->out, l->n);
+	free(l->out);
 	for (size_t i = 0; i < l->n; i++)
 		ctr__container_unref(l->v[i]);
 	free(l->v);
@@ -188,16 +192,13 @@ static int check_state(struct ctr_container *c, enum ctr__op op, ctr_error_t **e
 	return ctr__enter(c, op, CTR__LOOK_NOW, &g, err);
 }
 
-static int start_dependencies(struct ctr_container *c, enum ctr__op op, ctr_error_t **err)
+static int start_relatives(struct ctr_container *c, struct relatives *l, ctr_error_t **err)
 {
-	CTR__CLEANUP(relatives_free) struct relatives l = {0};
-	int r = check_state(c, op, err);
+	int r;
 
-	if (r >= 0)
-		r = find_relatives(c, false, &l, err);
-	if (r >= 0)
-		r = ctr__graph_start(l.v, l.n, NULL, err);
-	if (r < 0 && l.v) {
+	l->out = calloc(l->n + 1, sizeof(*l->out));
+	r = l->out ? ctr__graph_start(l->v, l->n, l->out, err) : ctr__fail_nomem(err);
+	if (r < 0) {
 		CTR__CLEANUP(ctr_config_unrefp) ctr_config_t *cfg = ctr__container_config(c);
 
 		ctr__error_prefix(err, r, "the dependencies of container %s", cfg->name);
@@ -205,18 +206,45 @@ static int start_dependencies(struct ctr_container *c, enum ctr__op op, ctr_erro
 	return r;
 }
 
+/* *again: it failed, but another time it may not. */
+static int try_recursive(struct ctr_container *c, enum ctr__op op, bool *again, ctr_error_t **err)
+{
+	CTR__CLEANUP(relatives_free) struct relatives l = {0};
+	CTR__ERROR ctr_error_t *why = NULL;
+	int r = check_state(c, op, &why);
+
+	if (r >= 0)
+		r = find_relatives(c, false, &l, &why);
+	if (r >= 0)
+		r = start_relatives(c, &l, &why);
+	if (r >= 0)
+		r = op == CTR__OP_INIT ? ctr__init(c, &why) : ctr__start(c, &why);
+	*again = r == CTR_E_CTR_STATE && l.out && ctr__ended_since(l.v, l.n, l.out, why);
+	if (r < 0 && err)
+		*err = CTR__STEAL_PTR(why);
+	return r;
+}
+
+/* Not for ever: something may end it again and again. */
+static int do_recursive(struct ctr_container *c, enum ctr__op op, ctr_error_t **err)
+{
+	bool again;
+	int r = try_recursive(c, op, &again, err);
+
+	if (!again)
+		return r;
+	ctr_error_freep(err);
+	return try_recursive(c, op, &again, err);
+}
+
 int ctr__init_recursive(struct ctr_container *c, ctr_error_t **err)
 {
-	int r = start_dependencies(c, CTR__OP_INIT, err);
-
-	return r < 0 ? r : ctr__init(c, err);
+	return do_recursive(c, CTR__OP_INIT, err);
 }
 
 int ctr__start_recursive(struct ctr_container *c, ctr_error_t **err)
 {
-	int r = start_dependencies(c, CTR__OP_START, err);
-
-	return r < 0 ? r : ctr__start(c, err);
+	return do_recursive(c, CTR__OP_START, err);
 }
 
 static int check_removable(struct ctr_container *c, const struct relatives *l, ctr_error_t **err)

@@ -15,6 +15,7 @@
 struct ctr__outcome {
 	int code; /* 0, or why not */
 	ctr_error_t *err;
+	bool nothing_to_do; /* it was so before */
 };
 /* Frees the errors in an array, not the array. */
 void ctr__outcomes_free(struct ctr__outcome *v, size_t n);
@@ -39,12 +40,17 @@ int ctr__graph_stop(struct ctr_container *const *list, size_t n, const struct ct
 int ctr__graph_remove(struct ctr_container *const *list, size_t n, bool force,
     struct ctr__outcome *out, ctr_error_t **err);
 
-/* ctr__init() and ctr__start() after a start of everything that `c` depends on. */
+/* ctr__init() and ctr__start() after a start of everything that `c` depends on. If some of that ran already, and ends
+ * before it is of use, all is done once more. */
 int ctr__init_recursive(struct ctr_container *c, ctr_error_t **err);
 int ctr__start_recursive(struct ctr_container *c, ctr_error_t **err);
 /* ctr__remove() after a removal of everything that depends on `c`. Without force all of it must be removable,
  * or nothing is touched. */
 int ctr__remove_recursive(struct ctr_container *c, bool force, ctr_error_t **err);
+/* A start of some containers failed: is it because one that ran before has ended since (`why` or an outcome's error
+ * names it)? Then its end is on record when this returns, and it can be started again. */
+bool ctr__ended_since(struct ctr_container *const *list, size_t n, const struct ctr__outcome *out,
+    const ctr_error_t *why);
 /* IDs of the direct dependents, sorted; owned. */
 int ctr__dependents(struct ctr_container *c, char ***list, ctr_error_t **err);
 

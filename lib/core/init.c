@@ -246,7 +246,7 @@ static int oci_create(struct init *in, ctr_error_t **err)
 	r = oci->ops.create(oci->impl, &view, &st, err);
 	if (r < 0) {
 		ctr__error_detail(err, "container", c->id);
-		return r;
+		return ctr__join_blame(c, &in->join, r, err);
 	}
 	c->state.pid = st.pid;
 	c->state.pid_start = st.pid_start;
@@ -456,6 +456,7 @@ int ctr__start_locked(struct ctr_container *c, enum ctr__by by, ctr_error_t **er
 	before = ctr__now_ns();
 	r = oci_start(c, &why);
 	if (r < 0) {
+		r = ctr__join_blame_start(c, r, &why);
 		r = start_failed(c, r, ctr_error_message(why));
 		if (err)
 			*err = CTR__STEAL_PTR(why);

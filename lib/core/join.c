@@ -82,6 +82,8 @@ static int open_one(struct ctr__join *j, const struct ctr_container *dep, int32_
 	if (fd < 0)
 		return fd;
 	j->ns[kind].fd = fd;
+	j->ns[kind].pid = dep->state.pid;
+	j->ns[kind].pid_start = dep->state.pid_start;
 	snprintf(j->ns[kind].path, sizeof(j->ns[kind].path), "/proc/%d/fd/%d", (int)getpid(), fd);
 	return 0;
 }
@@ -134,9 +136,6 @@ static int find_shm(struct ctr__join *j, const ctr_config_t *cfg, const struct c
 		if (!j->shm)
 			return ctr__fail_nomem(err);
 	}
-	j->shm_run.id = cfg->ipc_ns_ctr;
-	j->shm_run.pid = s->pid;
-	j->shm_run.pid_start = s->pid_start;
 	return 0;
 }
 
@@ -168,7 +167,7 @@ static int open_from(
 	if (r == -ENOMEM)
 		return ctr__fail_nomem(err);
 	/* Last: only now is it certain that the PID was its own all the time. */
-	if (!ctr__proc_alive(dep->state.pid, dep->state.pid_start))
+	if (ctr__proc_is_over(dep->state.pid, dep->state.pid_start))
 		return ended(c, dep, err);
 	if (r < 0)
 		return ctr__fail_errno(
@@ -261,22 +260,78 @@ void ctr__join_facts(const struct ctr__join *j, struct ctr__spec_facts *facts)
 	facts->joined_hostname = j->hostname;
 }
 
-int ctr__join_check(struct ctr_container *c, const struct ctr__join *j, ctr_error_t **err)
+/* ---- afterwards ---- */
+
+/* Is the other container still in the run that a namespace was opened of, and, if need be, does that go on? An ended
+ * one keeps its mounts until it is cleaned up, but then its run is not known by its process any more: what cannot be
+ * told from a new run is refused. */
+static int check_run(
+    struct ctr_container *c, const struct ctr__join *j, int32_t kind, bool alive, ctr_error_t **err)
 {
 	CTR__CLEANUP(ctr_container_unrefp) struct ctr_container *dep = NULL;
 	CTR__GUARD struct ctr__guard g = {0};
-	int r;
+	int r = ctr__container_open(c->rt, ctr_config_ns_ctr(c->cfg, kind), &dep, err);
 
-	if (!j->shm)
-		return 0;
-	r = ctr__container_open(c->rt, j->shm_run.id, &dep, err);
 	if (r >= 0)
 		r = ctr__enter(dep, CTR__OP_READ, CTR__LOOK_NOW, &g, err);
 	if (r < 0)
 		return r;
-	/* An ended one keeps its mounts until it is cleaned up, but then its run is not known by its process any
-	 * more: what cannot be told from a new run is refused. */
-	if (dep->state.pid == j->shm_run.pid && dep->state.pid_start == j->shm_run.pid_start)
-		return 0;
-	return not_there(c, dep, "ended meanwhile; its state is", err);
+	if (dep->state.pid != j->ns[kind].pid || dep->state.pid_start != j->ns[kind].pid_start)
+		return not_there(c, dep, "ended meanwhile; its state is", err);
+	if (alive && ctr__proc_is_over(dep->state.pid, dep->state.pid_start))
+		return ended(c, dep, err);
+	return 0;
+}
+
+int ctr__join_check(struct ctr_container *c, const struct ctr__join *j, ctr_error_t **err)
+{
+	int r = j->shm ? check_run(c, j, CTR_NS_IPC, false, err) : 0;
+
+	return r >= 0 && j->ns[CTR_NS_PID].pid ? check_run(c, j, CTR_NS_PID, true, err) : r;
+}
+
+static int take_place(ctr_error_t **why, int code, ctr_error_t **err)
+{
+	if (err) {
+		ctr_error_freep(err);
+		*err = CTR__STEAL_PTR(*why);
+	}
+	return code;
+}
+
+int ctr__join_blame(struct ctr_container *c, const struct ctr__join *j, int code, ctr_error_t **err)
+{
+	for (int32_t kind = CTR_NS_IPC; kind <= CTR_NS_CGROUP; kind++) {
+		CTR__ERROR ctr_error_t *why = NULL;
+
+		if (j->ns[kind].pid && check_run(c, j, kind, true, &why) == CTR_E_CTR_STATE)
+			return take_place(&why, CTR_E_CTR_STATE, err);
+	}
+	return code;
+}
+
+static int check_pid_namespace(struct ctr_container *c, ctr_error_t **err)
+{
+	CTR__CLEANUP(ctr_container_unrefp) struct ctr_container *dep = NULL;
+	CTR__GUARD struct ctr__guard g = {0};
+	int r = ctr__container_open(c->rt, c->cfg->pid_ns_ctr, &dep, err);
+
+	if (r >= 0)
+		r = ctr__enter(dep, CTR__OP_READ, CTR__LOOK_NOW, &g, err);
+	if (r < 0)
+		return r;
+	if (!has_namespaces(c, dep))
+		return not_there(c, dep, "is", err);
+	if (dep->state.pid > 0 && ctr__proc_is_over(dep->state.pid, dep->state.pid_start))
+		return ended(c, dep, err);
+	return 0;
+}
+
+int ctr__join_blame_start(struct ctr_container *c, int code, ctr_error_t **err)
+{
+	CTR__ERROR ctr_error_t *why = NULL;
+
+	if (c->cfg->pid_ns_ctr && check_pid_namespace(c, &why) == CTR_E_CTR_STATE)
+		return take_place(&why, CTR_E_CTR_STATE, err);
+	return code;
 }

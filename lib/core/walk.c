@@ -125,6 +125,7 @@ static int walk_graph(const struct walk *w, const struct ctr__graph *g, ctr_erro
 
 		r = by ? blocked(w, c, by, &o->err) : w->step(c, w->arg, &o->err);
 		o->code = r < 0 ? r : 0;
+		o->nothing_to_do = r > 0;
 	}
 	return summarize(w, g, order, err);
 }
@@ -168,13 +169,13 @@ static int run(struct walk *w, struct ctr__outcome *out, ctr_error_t **err)
 
 /* ---- the operations ---- */
 
-/* Success if it failed because there was nothing to do. */
+/* 1 if it failed because there was nothing to do. */
 static int forgive(int r, bool nothing_to_do, ctr_error_t **err)
 {
 	if (r >= 0 || !nothing_to_do)
 		return r;
 	ctr_error_freep(err);
-	return 0;
+	return 1;
 }
 
 static int start_one(struct ctr_container *c, const void *arg, ctr_error_t **err)

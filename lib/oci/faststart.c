@@ -35,6 +35,7 @@
 
 #define FIFO             "exec.fifo"
 #define START_PATIENCE   10000 /* ms, for the first byte and for the end of the file */
+#define LOOK_AFTER       50    /* ms without a byte until it is asked whether one is to come */
 #define NS_PER_MS        INT64_C(1000000)
 #define FREEZER_FILE_MAX 4096
 
@@ -87,8 +88,9 @@ enum news {
 	NEWS_LEFT  /* the process has closed it */
 };
 
-static enum news await_fifo(const struct starter *s, int64_t deadline)
+static enum news await_fifo(const struct starter *s, int64_t timeout_ms)
 {
+	int64_t deadline = ctr__monotonic_ns() + timeout_ms * NS_PER_MS;
 	struct pollfd p[2] = {
 	    {.fd = s->fifo, .events = POLLIN}, {.fd = s->pidfd, .events = POLLIN}};
 
@@ -107,11 +109,12 @@ static enum news await_fifo(const struct starter *s, int64_t deadline)
 }
 
 /* Reads to the end. 1 = the process has let go, 0 = it is dead, or another starter had its byte; -errno. A
- * non-blocking read gives 0 also as long as no writer has come, so that alone is not the end. */
-static int drain_fifo(const struct starter *s)
+ * non-blocking read gives 0 also as long as no writer has come, so that alone is not the end; and none comes if the
+ * process passed the fifo right before it was opened here. */
+static int drain_fifo(
+    const struct ctr__conmon *d, const struct ctr_oci_container *c, const struct starter *s)
 {
-	int64_t deadline = ctr__monotonic_ns() + START_PATIENCE * NS_PER_MS;
-	bool got = false, last = false;
+	bool got = false, last = false, asked = false;
 
 	for (;;) {
 		char buf[64];
@@ -128,9 +131,14 @@ static int drain_fifo(const struct starter *s)
 			return 1;
 		if (last)
 			return got;
-		news = await_fifo(s, deadline);
-		if (news == NEWS_NONE)
-			return got ? 1 : -ETIMEDOUT;
+		news = await_fifo(s, got || asked ? START_PATIENCE : LOOK_AFTER);
+		if (news == NEWS_NONE) {
+			if (got || ctr__oci_was_started(d, c->id, c->pid))
+				return 1;
+			if (asked)
+				return -ETIMEDOUT;
+			asked = true;
+		}
 		last = news == NEWS_LEFT || ctr__pidfd_wait(s->pidfd, 0) != 0;
 	}
 }
@@ -157,13 +165,14 @@ static bool is_frozen(pid_t pid)
 
 /* Once the fifo was opened the process cannot be left waiting at it any more (it would write to nobody and
  * die of it), so this is not done to a frozen container, whose runtime refuses to start it. */
-static int start_runc(const struct ctr_oci_container *c, struct starter *s, ctr_error_t **err)
+static int start_runc(const struct ctr__conmon *d, const struct ctr_oci_container *c,
+    struct starter *s, ctr_error_t **err)
 {
 	int rc;
 
 	if (is_frozen(c->pid) || !open_fifo(s, O_RDONLY, &s->fifo))
 		return 0;
-	rc = drain_fifo(s);
+	rc = drain_fifo(d, c, s);
 	if (rc == 0)
 		return 0;
 	if (rc == 1 && unlinkat(s->dir, FIFO, 0) < 0 && errno != ENOENT)
@@ -237,11 +246,12 @@ bool ctr__oci_was_started(const struct ctr__conmon *d, const char *id, pid_t pid
 	if (d->kind == CTR__RUNTIME_OTHER || !start)
 		return false;
 	s.dir = openat(d->oci_fd, id, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	if (s.dir < 0 || fstatat(s.dir, FIFO, &fifo, AT_SYMLINK_NOFOLLOW) < 0)
+	if (s.dir < 0 || fstatat(s.dir, FIFO, &fifo, AT_SYMLINK_NOFOLLOW) < 0 ||
+	    !S_ISFIFO(fifo.st_mode))
 		return false;
 	r = byte_waits(&s, d) ? 0 : holds(pid, &fifo);
-	/* A dead process holds nothing either. */
-	if (r != 0 || !ctr__proc_alive(pid, start))
+	/* A dead process holds nothing either, and a dying one no more. */
+	if (r != 0 || ctr__proc_is_over(pid, start))
 		return false;
 	return unlinkat(s.dir, FIFO, 0) == 0 || errno == ENOENT;
 }
@@ -251,9 +261,14 @@ int ctr__oci_fast_start(
 {
 	CTR__CLEANUP(starter_close) struct starter s = {.dir = -1, .fifo = -1, .pidfd = -1};
 
+	int rc;
+
 	if (d->kind == CTR__RUNTIME_OTHER || (c->flags & CTR_OCI_START_HOOKS))
 		return 0;
 	if (!open_starter(d, c, &s))
 		return 0;
-	return d->kind == CTR__RUNTIME_RUNC ? start_runc(c, &s, err) : start_crun(c, &s, err);
+	rc = d->kind == CTR__RUNTIME_RUNC ? start_runc(d, c, &s, err) : start_crun(c, &s, err);
+	/* It may have gone on since it was last seen to wait. The runtime's own command would not find that out: runc
+	 * waits at the fifo for as long as the container lives. */
+	return rc == 0 && ctr__oci_was_started(d, c->id, c->pid) ? 1 : rc;
 }

@@ -103,6 +103,16 @@ bool ctr__proc_alive(pid_t pid, uint64_t start)
 	return (start == 0 || start == st.start) && !strchr("ZXx", st.state);
 }
 
+bool ctr__proc_is_over(pid_t pid, uint64_t start)
+{
+	struct stat_line st;
+
+	if (!read_stat(pid, &st))
+		return true;
+	return (start != 0 && start != st.start) || (st.flags & PF_EXITING) ||
+	       strchr("ZXx", st.state);
+}
+
 /* ---- looking for programs ---- */
 
 static bool is_program(const char *argv0, const char *comm)

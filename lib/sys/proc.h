@@ -16,6 +16,10 @@ int ctr__pidfd_open(pid_t pid, uint64_t start);
 /* Alive = exists, has that start time, and is not a zombie. */
 bool ctr__proc_alive(pid_t pid, uint64_t start);
 
+/* Is its life over? A dying process is not a zombie yet, but will never do anything again; as the first one of a PID
+ * namespace it lets no other be made there any more. Also true if there is no such process. */
+bool ctr__proc_is_over(pid_t pid, uint64_t start);
+
 /* Signal through a pidfd. 0 or -errno. */
 int ctr__pidfd_signal(int pidfd, int sig);
 

@@ -323,6 +323,86 @@ static void test_donor_ends_meanwhile(void **state)
 	}
 }
 
+/* A runtime that does all that the real one does; but before a creation it kills the process whose number it finds in
+ * a file, and awaits its end. */
+static void write_killer(const struct real *r, const char *path)
+{
+	FILE *f = fopen(path, "we");
+
+	assert_non_null(f);
+	fprintf(f,
+	    "#!/bin/sh\n"
+	    "case \" $* \" in *' create '*)\n"
+	    "  if read -r pid <%s/to-kill; then\n"
+	    "    rm %s/to-kill\n"
+	    "    kill -9 $pid\n"
+	    "    while kill -0 $pid; do :; done\n"
+	    "  fi ;;\n"
+	    "esac 2>/dev/null\n"
+	    "exec %s \"$@\"\n",
+	    r->dir, r->dir, real_path);
+	assert_int_equal(fchmod(fileno(f), 0755), 0);
+	fclose(f);
+}
+
+static void order_kill(const struct real *r, pid_t pid)
+{
+	char path[160];
+	FILE *f;
+
+	snprintf(path, sizeof(path), "%s/to-kill", r->dir);
+	f = fopen(path, "we");
+	assert_non_null(f);
+	fprintf(f, "%d\n", (int)pid);
+	fclose(f);
+}
+
+static ctr_runtime_t *open_with_killer(const struct real *r)
+{
+	char dir[160], path[192];
+	struct ctr_open_opts o = {.size = sizeof(o),
+	    .root = r->root,
+	    .run_root = r->run,
+	    .oci_runtimes = path,
+	    .helper = TEST_HELPER};
+	ctr_runtime_t *rt = NULL;
+
+	snprintf(dir, sizeof(dir), "%s/bin", r->dir);
+	assert_int_equal(mkdir(dir, 0700), 0);
+	snprintf(path, sizeof(path), "%s/%s", dir, real_runtime);
+	write_killer(r, path);
+	OK(ctr_runtime_open(&o, &rt, err));
+	return rt;
+}
+
+/* With the first process of a PID namespace its namespace ends: no runtime can make a container there. */
+static void test_pid_namespace_ends(void **state)
+{
+	struct real *r = *state;
+	ctr_runtime_t *rt = open_with_killer(r);
+	ctr_container_t *donor = real_start_ready(r, SLEEPS), *c = NULL;
+	ctr_container_t *first = joiner(r, donor, CTR_CONFIG_PID_NS_CTR, SLEEPS);
+	ctr_error_t *e = NULL;
+
+	OK(ctr_container_get(rt, ctr_container_id(first), &c, err));
+	order_kill(r, real_pid(donor));
+	assert_int_equal(ctr_container_start(c, 0, &e), CTR_E_CTR_STATE);
+	assert_string_equal(ctr_error_get(e, "container"), ctr_container_id(c));
+	assert_string_equal(ctr_error_get(e, "dependency"), ctr_container_id(donor));
+	ctr_error_free(e);
+	assert_state(c, CTR_STATE_CONFIGURED);
+	real_wait(donor);
+	OK(ctr_container_start(donor, 0, err));
+	order_kill(r, real_pid(donor));
+	OK(ctr_container_start(c, CTR_START_RECURSIVE, err));
+	assert_state(donor, CTR_STATE_RUNNING);
+	assert_shares_only(c, donor, "pid");
+	ctr_container_unref(c);
+	real_remove(first, CTR_REMOVE_FORCE);
+	real_remove(donor, CTR_REMOVE_FORCE);
+	ctr_runtime_unref(rt);
+}
+
 /* ---- starting, stopping and removing in order ---- */
 
 #define CHAIN 5
@@ -495,6 +575,7 @@ int main(int argc, char **argv)
 	    TEST(test_join_mount),
 	    TEST(test_paused),
 	    TEST(test_donor_ends_meanwhile),
+	    TEST(test_pid_namespace_ends),
 	    TEST(test_start_chain),
 	    TEST(test_dependency_ends),
 	    TEST(test_failing_dependency),

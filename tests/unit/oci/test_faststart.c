@@ -87,13 +87,21 @@ static bool fifo_is_there(const struct place *p)
 
 /* ---- runc ---- */
 
+/* It has it from its parent, and opens it through /proc. */
+static void runc_path(const struct place *p, char path[64])
+{
+	snprintf(path, 64, "/proc/self/fd/%d", open(p->fifo, O_PATH));
+}
+
 /* Waits at the fifo, writes, and keeps it open for a while, as until its exec. */
 static void runc_init(struct place *p)
 {
+	char path[64];
 	int fd;
 
+	runc_path(p, path);
 	ready();
-	fd = open(p->fifo, O_WRONLY);
+	fd = open(path, O_WRONLY);
 	if (fd < 0 || write(fd, "0", 1) != 1)
 		_exit(1);
 	poll(NULL, 0, 20);
@@ -118,10 +126,13 @@ static void test_runc(void **state)
 /* The starter may come first: create returns a moment before init reaches the fifo. */
 static void late_runc_init(struct place *p)
 {
-	ready();
-	poll(NULL, 0, 50);
-	int fd = open(p->fifo, O_WRONLY);
+	char path[64];
+	int fd;
 
+	runc_path(p, path);
+	ready();
+	poll(NULL, 0, 150);
+	fd = open(path, O_WRONLY);
 	*p->init.let_go = 1;
 	if (fd < 0 || write(fd, "0", 1) != 1)
 		_exit(1);
@@ -160,8 +171,9 @@ static void test_runc_whose_process_dies_at_the_fifo(void **state)
 	place_close(&p);
 }
 
-/* The fifo is still there, but another starter has had the byte: the process is on its way. */
-static void passed_runc_init(struct place *p)
+/* The fifo is still there, but another starter has had the byte and was killed: the process is on its way. The
+ * runtime's own command would wait for ever. */
+static void passing_runc_init(struct place *p)
 {
 	int fd = open(p->fifo, O_RDWR);
 
@@ -183,11 +195,37 @@ static void test_runc_whose_byte_another_starter_had(void **state)
 
 	(void)state;
 	place_open(&p, "runc");
-	init_start(&p, passed_runc_init);
-	assert_int_equal(start(&p), 0);
-	assert_true(fifo_is_there(&p));
+	init_start(&p, passing_runc_init);
+	assert_int_equal(start(&p), 1);
+	assert_false(fifo_is_there(&p));
 	kill_init(&p);
 	place_close(&p);
+}
+
+static void idle(struct place *p)
+{
+	(void)p;
+	ready();
+	pause();
+}
+
+/* As above, and it was past the fifo before we came: nothing is ever heard there. */
+static void test_past_the_fifo(const char *runtime)
+{
+	struct place p;
+
+	place_open(&p, runtime);
+	init_start(&p, idle);
+	assert_int_equal(start(&p), 1);
+	assert_false(fifo_is_there(&p));
+	kill_init(&p);
+	place_close(&p);
+}
+
+static void test_runc_whose_process_is_past_the_fifo(void **state)
+{
+	(void)state;
+	test_past_the_fifo("runc");
 }
 
 /* ---- crun ---- */
@@ -217,24 +255,10 @@ static void test_crun(void **state)
 	place_close(&p);
 }
 
-static void idle(struct place *p)
-{
-	(void)p;
-	ready();
-	pause();
-}
-
 static void test_crun_whose_process_is_past_the_fifo(void **state)
 {
-	struct place p;
-
 	(void)state;
-	place_open(&p, "crun");
-	init_start(&p, idle);
-	assert_int_equal(start(&p), 0);
-	assert_true(fifo_is_there(&p));
-	kill_init(&p);
-	place_close(&p);
+	test_past_the_fifo("crun");
 }
 
 /* ---- left to the command ---- */
@@ -322,6 +346,7 @@ int main(void)
 	    cmocka_unit_test(test_runc_whose_process_comes_late),
 	    cmocka_unit_test(test_runc_whose_process_dies_at_the_fifo),
 	    cmocka_unit_test(test_runc_whose_byte_another_starter_had),
+	    cmocka_unit_test(test_runc_whose_process_is_past_the_fifo),
 	    cmocka_unit_test(test_crun),
 	    cmocka_unit_test(test_crun_whose_process_is_past_the_fifo),
 	    cmocka_unit_test(test_what_is_left_to_the_command),
