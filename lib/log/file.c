@@ -140,7 +140,8 @@ static int watch_dir(struct file *f)
 	if (!dir)
 		return -ENOMEM;
 	f->dir_watch = inotify_add_watch(f->notify, dir, IN_CREATE | IN_MOVED_TO | IN_ONLYDIR);
-	return f->dir_watch < 0 ? -errno : 0;
+	/* Made with the first run. */
+	return f->dir_watch < 0 && errno != ENOENT ? -errno : 0;
 }
 
 /* The watch of the directory tells of replacement, that of the file of growth. Called when the file is open, and before it
@@ -284,6 +285,8 @@ static int look_for_more(struct file *f, ctr_error_t **err)
 
 	if (!f->follow || f->limit != f->end)
 		return 0;
+	if (f->dir_watch < 0)
+		(void)watch(f);
 	if (was_truncated(f)) {
 		start_anew(f);
 		f->at = f->parts[f->parts_n - 1].begin;
