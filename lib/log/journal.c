@@ -142,6 +142,9 @@ static int take_record(struct journal *j, struct ctr__log_piece *out, ctr_error_
 	out->stream = priority == 3 ? CTR__LOG_STDERR : CTR__LOG_STDOUT;
 	out->more = get(j, "CONTAINER_PARTIAL_MESSAGE", &value, &len) && len == 4 &&
 	            memcmp(value, "true", 4) == 0;
+	/* A line comes with its newline. */
+	if (!out->more && out->len > 0 && j->text[out->len - 1] == '\n')
+		out->len--;
 	out->time_ns = get_time(j);
 	return 1;
 }
