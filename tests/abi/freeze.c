@@ -105,6 +105,7 @@ IS(CTR_CONFIG_INIT_CONTAINER_TYPE, 91);
 IS(CTR_CONFIG_EXPOSED_PORTS, 92);
 IS(CTR_CONFIG_LABEL_OPTS, 94);
 IS(CTR_CONFIG_NAMESPACE, 95);
+IS(CTR_CONFIG_LOG_TAG, 96);
 IS(CTR_SPEC_ENV, 1001);
 IS(CTR_SPEC_WORKDIR, 1002);
 IS(CTR_SPEC_HOSTNAME, 1003);
@@ -343,8 +344,10 @@ AT(ctr_pod_opts, create_command, 88);
 AT(ctr_pod_opts, runtime, 96);
 
 SIZE(ctr_oci_container, 112);
-FULL(ctr_oci_container, exit_command);
+FULL(ctr_oci_container, log_tag);
 AT(ctr_oci_container, exit_command, 104);
+AT(ctr_oci_container, log_driver, 112);
+AT(ctr_oci_container, log_tag, 120);
 AT(ctr_oci_container, size, 0);
 AT(ctr_oci_container, flags, 8);
 AT(ctr_oci_container, id, 16);
@@ -374,7 +377,7 @@ AT(ctr_oci_status, oom_killed, 48);
 AT(ctr_oci_status, reserved, 52);
 
 SIZE(ctr_oci_ops, 120);
-FULL(ctr_oci_ops, run_process);
+FULL(ctr_oci_ops, exec_remove);
 AT(ctr_oci_ops, update, 104);
 AT(ctr_oci_ops, run_process, 112);
 AT(ctr_oci_ops, size, 0);

@@ -185,10 +185,40 @@ static void test_crun_is_told_where_to_make_temporary_files(void **state)
 	bench_close(&b);
 }
 
+static void test_log_drivers(void **state)
+{
+	struct bench b;
+
+	(void)state;
+	bench_open(&b, "runc");
+	for (int i = 0; i < 2; i++) {
+		CTR__STRV char **v = NULL;
+
+		b.c.log_driver = "journald";
+		b.c.log_tag = i ? "tag" : "";
+		v = words_of(&b);
+		assert_true(has_pair(v, "-l", "journald"));
+		assert_int_equal(has_pair(v, "--log-tag", "tag"), i);
+		assert_int_equal(has(v, "--log-tag"), i);
+	}
+	for (int i = 0; i < 2; i++) {
+		CTR__STRV char **v = NULL;
+
+		/* A tag with a file is an error to conmon. */
+		b.c.log_driver = i ? "json-file" : "k8s-file";
+		b.c.log_path = "/l";
+		v = words_of(&b);
+		assert_true(has_pair(v, "-l", "k8s-file:/l"));
+		assert_false(has(v, "--log-tag"));
+	}
+	bench_close(&b);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(test_what_is_always_there),
+	    cmocka_unit_test(test_log_drivers),
 	    cmocka_unit_test(test_what_the_container_wants),
 	    cmocka_unit_test(test_exit_command),
 	    cmocka_unit_test(test_terminal_beats_stdin),
