@@ -95,7 +95,7 @@ static int connect_relay(
 	    .check = ctr__attach_check,
 	    .resize = owner_resize,
 	    .destroy = owner_destroy,
-	    .stop_fd = c->rt->stop_fd,
+	    .group = &c->rt->streams,
 	};
 
 	return ctr__stream_connect(a, socket, &owner, err);
@@ -133,8 +133,8 @@ int ctr__attach(struct ctr_container *c, const struct ctr_attach_opts *o, struct
 	int r = ctr__stream_prepare(o, NULL, &a, err);
 
 	if (r >= 0)
-		r = ctr__enter(c, CTR__OP_ATTACH,
-		    CTR__LOOK_NOW | CTR__REPAIR | CTR__IN_BATCH_BUSY, &g, err);
+		r = ctr__enter(
+		    c, CTR__OP_ATTACH, CTR__LOOK_NOW | CTR__REPAIR | CTR__IN_BATCH_BUSY, &g, err);
 	if (r >= 0)
 		r = attach_locked(g.c, a, err);
 	if (r >= 0)
@@ -198,7 +198,8 @@ static int http_stream_locked(struct ctr_container *c, struct ctr_attach *a, ctr
 	return r < 0 ? r : attach_locked(c, a, err);
 }
 
-static int http_connect(struct ctr_container *c, struct ctr_attach *a, bool stream, ctr_error_t **err)
+static int http_connect(
+    struct ctr_container *c, struct ctr_attach *a, bool stream, ctr_error_t **err)
 {
 	CTR__GUARD struct ctr__guard g = {0};
 	int r = ctr__enter(c, stream ? CTR__OP_HTTP_ATTACH : CTR__OP_LOGS,

@@ -455,8 +455,8 @@ int ctr__start_locked(struct ctr_container *c, enum ctr__by by, ctr_error_t **er
 	return ctr__start_hooked_locked(c, by, NULL, err);
 }
 
-int ctr__start_hooked_locked(struct ctr_container *c, enum ctr__by by,
-    const struct ctr__start_hook *hook, ctr_error_t **err)
+int ctr__start_hooked_locked(
+    struct ctr_container *c, enum ctr__by by, const struct ctr__start_hook *hook, ctr_error_t **err)
 {
 	CTR__ERROR ctr_error_t *why = NULL;
 	int64_t before;
