@@ -714,6 +714,56 @@ static void http_refused(void **state)
 	ctr_container_unref(c);
 }
 
+static void put_log(ctr_container_t *c)
+{
+	static const char log[] =
+	    "2024-05-06T07:08:09.000000001+00:00 stdout F line\n"
+	    "2024-05-06T07:08:09.000000002+00:00 stderr F error\n"
+	    "2024-05-06T07:08:09.000000003+00:00 stdout P no end\n";
+	ctr_config_t *cfg = ctr_container_config(c);
+	int fd = open(ctr_config_log_path(cfg), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+
+	assert_true(fd >= 0);
+	assert_int_equal(write(fd, log, sizeof(log) - 1), sizeof(log) - 1);
+	close(fd);
+	ctr_config_unref(cfg);
+}
+
+static void http_log(void **state)
+{
+	struct fixture *f = *state;
+	ctr_container_t *c = fixture_create(f, NULL);
+	ctr_attach_t *a = NULL;
+	char buf[256];
+	int pair[2];
+
+	put_log(c);
+	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair), 0);
+	/* The log alone: nothing is made for it. */
+	OK(ctr_container_http_attach(c, pair[1],
+	    HTTP(.flags = CTR_HTTP_LOGS | CTR_HTTP_STDOUT | CTR_HTTP_NO_HEADER), &a, err));
+	assert_state(c, CTR_STATE_CONFIGURED);
+	assert_int_equal(ctr_attach_run(a, 5000, NULL), CTR_ATTACH_ENDED);
+	assert_int_equal(recv(pair[0], buf, sizeof(buf), 0), 13);
+	assert_memory_equal(buf, "\1\0\0\0\0\0\0\5line\n", 13);
+	assert_int_equal(recv(pair[0], buf, sizeof(buf), 0), 14);
+	assert_memory_equal(buf, "\1\0\0\0\0\0\0\6no end", 14);
+	ctr_attach_unref(a);
+	/* Then the streams. */
+	OK(ctr_container_http_attach(c, pair[1],
+	    HTTP(.flags = CTR_HTTP_LOGS | STREAM | CTR_HTTP_NO_HEADER), &a, err));
+	burst(f, "live", 1);
+	OK(ctr_container_start(c, 0, err));
+	assert_int_equal(ctr_attach_run(a, 5000, NULL), CTR_ATTACH_ENDED);
+	assert_int_equal(recv(pair[0], buf, 13 + 14 + 14 + 12, MSG_WAITALL), 13 + 14 + 14 + 12);
+	assert_memory_equal(buf + 13, "\2\0\0\0\0\0\0\6error\n", 14);
+	assert_memory_equal(buf + 41, "\1\0\0\0\0\0\0\4live", 12);
+	ctr_attach_unref(a);
+	close(pair[0]);
+	close(pair[1]);
+	ctr_container_unref(c);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -735,6 +785,7 @@ int main(void)
 	    TEST(dependencies_first),
 	    TEST(http),
 	    TEST(http_refused),
+	    TEST(http_log),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
