@@ -16,6 +16,10 @@ static int await_code(struct app *app, ctr_container_t *c, const struct session 
 
 	if (ctr_container_wait(c, -1, &code, &err) < 0)
 		return report(app, NULL, &err);
+	if (code < 0 && s->limited) {
+		fprintf(stderr, "ctrctl: %s: its time was over\n", app->command);
+		return EXIT_NO_CODE;
+	}
 	if (code < 0) {
 		fprintf(
 		    stderr, "ctrctl: %s: the exit code was lost with the monitor\n", app->command);

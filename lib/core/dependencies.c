@@ -207,18 +207,19 @@ static int start_relatives(struct ctr_container *c, struct relatives *l, ctr_err
 }
 
 /* *again: it failed, but another time it may not. */
-static int try_recursive(struct ctr_container *c, enum ctr__op op, bool *again, ctr_error_t **err)
+static int try_recursive(
+    struct ctr_container *c, const struct ctr__last_step *last, bool *again, ctr_error_t **err)
 {
 	CTR__CLEANUP(relatives_free) struct relatives l = {0};
 	CTR__ERROR ctr_error_t *why = NULL;
-	int r = check_state(c, op, &why);
+	int r = check_state(c, last->op, &why);
 
 	if (r >= 0)
 		r = find_relatives(c, false, &l, &why);
 	if (r >= 0)
 		r = start_relatives(c, &l, &why);
 	if (r >= 0)
-		r = op == CTR__OP_INIT ? ctr__init(c, &why) : ctr__start(c, &why);
+		r = last->fn(c, last->arg, &why);
 	*again = r == CTR_E_CTR_STATE && l.out && ctr__ended_since(l.v, l.n, l.out, why);
 	if (r < 0 && err)
 		*err = CTR__STEAL_PTR(why);
@@ -226,25 +227,40 @@ static int try_recursive(struct ctr_container *c, enum ctr__op op, bool *again, 
 }
 
 /* Not for ever: something may end it again and again. */
-static int do_recursive(struct ctr_container *c, enum ctr__op op, ctr_error_t **err)
+int ctr__after_dependencies(
+    struct ctr_container *c, const struct ctr__last_step *last, ctr_error_t **err)
 {
 	bool again;
-	int r = try_recursive(c, op, &again, err);
+	int r = try_recursive(c, last, &again, err);
 
 	if (!again)
 		return r;
 	ctr_error_freep(err);
-	return try_recursive(c, op, &again, err);
+	return try_recursive(c, last, &again, err);
+}
+
+static int init_it(struct ctr_container *c, void *arg, ctr_error_t **err)
+{
+	(void)arg;
+	return ctr__init(c, err);
 }
 
 int ctr__init_recursive(struct ctr_container *c, ctr_error_t **err)
 {
-	return do_recursive(c, CTR__OP_INIT, err);
+	return ctr__after_dependencies(
+	    c, &(struct ctr__last_step){CTR__OP_INIT, init_it, NULL}, err);
+}
+
+static int start_it(struct ctr_container *c, void *arg, ctr_error_t **err)
+{
+	(void)arg;
+	return ctr__start(c, err);
 }
 
 int ctr__start_recursive(struct ctr_container *c, ctr_error_t **err)
 {
-	return do_recursive(c, CTR__OP_START, err);
+	return ctr__after_dependencies(
+	    c, &(struct ctr__last_step){CTR__OP_START, start_it, NULL}, err);
 }
 
 static int check_removable(struct ctr_container *c, const struct relatives *l, ctr_error_t **err)

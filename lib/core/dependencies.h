@@ -44,6 +44,14 @@ int ctr__graph_remove(struct ctr_container *const *list, size_t n, bool force,
  * before it is of use, all is done once more. */
 int ctr__init_recursive(struct ctr_container *c, ctr_error_t **err);
 int ctr__start_recursive(struct ctr_container *c, ctr_error_t **err);
+/* The same with another last step, which `op` allows; it may be taken twice. */
+struct ctr__last_step {
+	enum ctr__op op;
+	int (*fn)(struct ctr_container *c, void *arg, ctr_error_t **err);
+	void *arg;
+};
+int ctr__after_dependencies(
+    struct ctr_container *c, const struct ctr__last_step *last, ctr_error_t **err);
 /* ctr__remove() after a removal of everything that depends on `c`. Without force all of it must be removable,
  * or nothing is touched. */
 int ctr__remove_recursive(struct ctr_container *c, bool force, ctr_error_t **err);

@@ -160,6 +160,8 @@ int ctr__conmon_new(const struct ctr__conmon_opts *o, struct ctr__oci **out, ctr
 	    .monitor_alive = ctr__oci_op_monitor_alive,
 	    .update = ctr__oci_op_update,
 	    .run_process = ctr__oci_op_run_process,
+	    .attach = ctr__oci_op_attach,
+	    .resize = ctr__oci_op_resize,
 	};
 	struct ctr__conmon *d = NULL;
 	int rc = check_opts(o, err);
