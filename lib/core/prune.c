@@ -223,3 +223,16 @@ int ctr__prune(
 		*out = CTR__STEAL_PTR(p.result);
 	return 0;
 }
+
+/* ---- exit codes ---- */
+
+void ctr__prune_exit_codes(struct ctr_runtime *rt)
+{
+	int64_t now = ctr__monotonic_ns();
+	int64_t last = atomic_load_explicit(&rt->pruned_ns, memory_order_relaxed);
+
+	if (last && now - last < PRUNE_EVERY_NS)
+		return;
+	atomic_store_explicit(&rt->pruned_ns, now, memory_order_relaxed);
+	(void)ctr__store_prune_exit_codes(rt->store, CTR__KEEP_EXIT_CODES_NS, NULL);
+}
