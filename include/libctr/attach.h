@@ -60,7 +60,7 @@ struct ctr_attach_opts {
 	/* Descriptors of the host: pipes, terminals, sockets, files. They are duplicated and may be closed as soon as
 	 * the attach is made; they are never made non-blocking and no signal (SIGPIPE) comes from them. With
 	 * CTR_ATTACH_KEEP_FDS they are used as they are and must stay open until the attach is over: that saves a
-	 * program with very many of them their number. */
+	 * program with very many of them their number. (Terminals are opened anew in any case.) */
 	int32_t stdin_fd, stdout_fd, stderr_fd;
 	uint32_t rows, cols; /* of the terminal, 1..1000                                   */
 	uint32_t reserved;   /* 0                                                          */

@@ -29,8 +29,7 @@ static int begin(struct ctr_container *c, ctr_error_t **err)
 
 static int begin_exec(ctr_exec_t *x, ctr_error_t **err)
 {
-	return x ? begin(x->c, err)
-	         : ctr__fail(err, CTR_E_INVALID, "exec session is NULL");
+	return x ? begin(x->c, err) : ctr__fail(err, CTR_E_INVALID, "exec session is NULL");
 }
 
 const char *ctr_exec_state_name(int32_t state)

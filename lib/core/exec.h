@@ -59,8 +59,8 @@ struct ctr__session {
 	bool gone;                /* somebody has removed it while the lock was let go */
 };
 /* Enters the container, reads the session and looks whether it lives. CTR_E_EXEC_REMOVED. */
-int ctr__session_enter(struct ctr_exec *x, enum ctr__op op, unsigned how, struct ctr__session *s,
-    ctr_error_t **err);
+int ctr__session_enter(
+    struct ctr_exec *x, enum ctr__op op, unsigned how, struct ctr__session *s, ctr_error_t **err);
 void ctr__session_leave(struct ctr__session *s);
 #define CTR__SESSION CTR__CLEANUP(ctr__session_leave)
 /* Takes the lock again after ctr__guard_release(): 0, with s->gone. */
@@ -108,8 +108,8 @@ struct ctr__exec_http {
 	const struct ctr_http_opts *o;
 	uint32_t rows, cols; /* 0 = as it is */
 };
-int ctr__exec_http_start(struct ctr_exec *x, const struct ctr__exec_http *o,
-    struct ctr_attach **out, ctr_error_t **err);
+int ctr__exec_http_start(
+    struct ctr_exec *x, const struct ctr__exec_http *o, struct ctr_attach **out, ctr_error_t **err);
 int ctr__exec_resize(struct ctr_exec *x, uint32_t rows, uint32_t cols, ctr_error_t **err);
 
 /* ---- exec_stop.c ---- */
@@ -124,8 +124,7 @@ int ctr__exec_wait(struct ctr_exec *x, int64_t timeout_ms, int32_t *code, ctr_er
 int ctr__exec_wait_fd(struct ctr_exec *x, ctr_error_t **err);
 /* One round of waiting: lets go of the lock until the session may have ended (or `end` has come) and takes it again.
  * `due`: how often the end was expected in vain. */
-int ctr__session_await(
-    struct ctr__session *s, int64_t end, unsigned int *due, ctr_error_t **err);
+int ctr__session_await(struct ctr__session *s, int64_t end, unsigned int *due, ctr_error_t **err);
 
 /* ---- exec_run.c, exec_inspect.c ---- */
 

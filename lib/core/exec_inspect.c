@@ -5,8 +5,8 @@
 #include "util/cleanup.h"
 #include "util/json_emit.h"
 
-static void emit_process(const struct ctr_exec *x, const struct ctr__exec_state *s,
-    struct ctr__buf *out)
+static void emit_process(
+    const struct ctr_exec *x, const struct ctr__exec_state *s, struct ctr__buf *out)
 {
 	ctr__emit_object(out, "ProcessConfig");
 	ctr__emit_array(out, "arguments");

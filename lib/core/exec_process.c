@@ -108,8 +108,8 @@ static void prefer_copy(const struct ctr_container *c, const char *dest, char **
 		size_t copy_len;
 
 		if (strcmp(c->state.bind_mounts[2 * i], dest) != 0 ||
-		    ctr__read_file_at(AT_FDCWD, c->state.bind_mounts[2 * i + 1], CTR__USERS_FILE_MAX,
-		        &copy, &copy_len) < 0)
+		    ctr__read_file_at(AT_FDCWD, c->state.bind_mounts[2 * i + 1],
+		        CTR__USERS_FILE_MAX, &copy, &copy_len) < 0)
 			continue;
 		free(*text);
 		*text = copy;
@@ -188,8 +188,8 @@ static struct ctr__json *group_list(struct making *m)
 		if (!primary && gid >= m->user.gid) {
 			primary = true;
 			if (gid != m->user.gid)
-				ok = ctr__json_append(m->p.doc, list,
-				    ctr__json_new_u64(m->p.doc, m->user.gid));
+				ok = ctr__json_append(
+				    m->p.doc, list, ctr__json_new_u64(m->p.doc, m->user.gid));
 		}
 		ok = ok && ctr__json_append(m->p.doc, list, ctr__json_new_u64(m->p.doc, gid));
 	}
@@ -229,8 +229,8 @@ static struct ctr__json *to_array(struct ctr__json_doc *d, char *const *names)
 }
 
 /* `set` NULL: none. */
-static bool set_sets(struct making *m, struct ctr__json *caps, const struct ctr__json *set,
-    const char *const *names)
+static bool set_sets(
+    struct making *m, struct ctr__json *caps, const struct ctr__json *set, const char *const *names)
 {
 	struct ctr__json_doc *d = m->p.doc;
 
@@ -296,8 +296,8 @@ static int set_command(struct making *m, ctr_error_t **err)
 	           : ctr__fail_nomem(err);
 }
 
-int ctr__process_for_exec(struct ctr_container *c, const struct ctr_exec_opts *o,
-    struct ctr__buf *out, ctr_error_t **err)
+int ctr__process_for_exec(
+    struct ctr_container *c, const struct ctr_exec_opts *o, struct ctr__buf *out, ctr_error_t **err)
 {
 	CTR__CLEANUP(making_free) struct making m = {.c = c, .o = o};
 	CTR__PATHS struct ctr__paths paths = {0};

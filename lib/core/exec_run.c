@@ -34,8 +34,8 @@ static int32_t code_of_failure(int r)
 }
 
 /* CTR_ATTACH_DETACHED, or 0 once it has ended. */
-static int run_to_end(struct ctr_exec *x, const struct ctr_attach_opts *io, int32_t *code,
-    ctr_error_t **err)
+static int run_to_end(
+    struct ctr_exec *x, const struct ctr_attach_opts *io, int32_t *code, ctr_error_t **err)
 {
 	CTR__CLEANUP(attach_unrefp) struct ctr_attach *a = NULL;
 	const struct ctr_exec_start_opts o = {.size = sizeof(o), .io = io};

@@ -262,8 +262,8 @@ static int removed(const struct ctr_exec *x, ctr_error_t **err)
 	return CTR_E_EXEC_REMOVED;
 }
 
-int ctr__session_enter(struct ctr_exec *x, enum ctr__op op, unsigned how, struct ctr__session *s,
-    ctr_error_t **err)
+int ctr__session_enter(
+    struct ctr_exec *x, enum ctr__op op, unsigned how, struct ctr__session *s, ctr_error_t **err)
 {
 	CTR__ERROR ctr_error_t *why = NULL;
 	int r;
@@ -324,8 +324,7 @@ int ctr__session_wrong(const struct ctr__session *s, const char *what, ctr_error
 /* ---- the end of the container's run ---- */
 
 /* Its process goes with the container's; without a PID namespace of its own it has to be told. */
-static bool await_record(
-    const struct ctr__exec_call *call, int64_t end, struct ctr_oci_status *st)
+static bool await_record(const struct ctr__exec_call *call, int64_t end, struct ctr_oci_status *st)
 {
 	const struct ctr_oci_ops *ops = &call->oci->ops;
 

@@ -75,7 +75,8 @@ static char *with_size(const char *process, uint32_t rows, uint32_t cols, ctr_er
 static int take_process(struct starting *k, const struct ctr__exec_state *s, ctr_error_t **err)
 {
 	if (!s->process)
-		return ctr__fail(err, CTR_E_STORE_CORRUPT, "exec session %s has no process", k->x->id);
+		return ctr__fail(
+		    err, CTR_E_STORE_CORRUPT, "exec session %s has no process", k->x->id);
 	if (k->rows && (s->flags & CTR_EXEC_TERMINAL)) {
 		k->process = with_size(s->process, k->rows, k->cols, err);
 		return k->process ? 0 : CTR_E_STORE_CORRUPT;
@@ -104,8 +105,8 @@ static int prepare_call(struct starting *k, struct ctr__session *s, ctr_error_t 
 static int begin(struct starting *k, ctr_error_t **err)
 {
 	CTR__SESSION struct ctr__session s = {0};
-	int r = ctr__session_enter(k->x, CTR__OP_EXEC,
-	    CTR__LOOK_NOW | CTR__REPAIR | CTR__IN_BATCH_BUSY, &s, err);
+	int r = ctr__session_enter(
+	    k->x, CTR__OP_EXEC, CTR__LOOK_NOW | CTR__REPAIR | CTR__IN_BATCH_BUSY, &s, err);
 
 	if (r < 0)
 		return r;
@@ -201,8 +202,8 @@ static int run(struct starting *k, ctr_error_t **err)
 	int r;
 
 	k->status.size = sizeof(k->status);
-	r = oci->ops.exec_start(oci->impl, &k->call.view, &k->call.exec, &k->status,
-	    k->relay ? &k->stream : NULL, err);
+	r = oci->ops.exec_start(
+	    oci->impl, &k->call.view, &k->call.exec, &k->status, k->relay ? &k->stream : NULL, err);
 	if (r >= 0) {
 		k->call.exec.pid = k->status.pid;
 		k->call.exec.pid_start = k->status.pid_start;
@@ -317,8 +318,7 @@ static int read_facts(struct ctr_exec *x, struct facts *f, ctr_error_t **err)
 
 #define STREAMS (CTR_ATTACH_STDIN | CTR_ATTACH_STDOUT | CTR_ATTACH_STDERR)
 
-static int prepare_streams(
-    struct starting *k, const struct ctr_attach_opts *io, ctr_error_t **err)
+static int prepare_streams(struct starting *k, const struct ctr_attach_opts *io, ctr_error_t **err)
 {
 	CTR__CLEANUP(facts_free) struct facts f = {0};
 	struct ctr_attach_opts o;
@@ -405,8 +405,8 @@ static int prepare_http(
 	return ctr__stream_prepare_http(&s, &k->relay, err);
 }
 
-int ctr__exec_http_start(struct ctr_exec *x, const struct ctr__exec_http *o,
-    struct ctr_attach **out, ctr_error_t **err)
+int ctr__exec_http_start(
+    struct ctr_exec *x, const struct ctr__exec_http *o, struct ctr_attach **out, ctr_error_t **err)
 {
 	CTR__CLEANUP(starting_free)
 	struct starting k = {.x = x, .stream = -1, .rows = o->rows, .cols = o->cols};

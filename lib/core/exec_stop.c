@@ -74,8 +74,7 @@ static int stop(struct ctr__session *s, int64_t timeout_ms, ctr_error_t **err)
 
 static int enter(struct ctr_exec *x, struct ctr__session *s, ctr_error_t **err)
 {
-	return ctr__session_enter(
-	    x, CTR__OP_READ, CTR__LOOK_NOW | CTR__IN_BATCH_BUSY, s, err);
+	return ctr__session_enter(x, CTR__OP_READ, CTR__LOOK_NOW | CTR__IN_BATCH_BUSY, s, err);
 }
 
 int ctr__exec_stop(struct ctr_exec *x, int64_t timeout_ms, bool now, ctr_error_t **err)

@@ -128,8 +128,7 @@ int ctr__exec_wait(struct ctr_exec *x, int64_t timeout_ms, int32_t *code, ctr_er
 {
 	CTR__SESSION struct ctr__session s = {0};
 	CTR__ERROR ctr_error_t *why = NULL;
-	int r =
-	    ctr__session_enter(x, CTR__OP_READ, CTR__LOOK_GATED | CTR__IN_BATCH_BUSY, &s, &why);
+	int r = ctr__session_enter(x, CTR__OP_READ, CTR__LOOK_GATED | CTR__IN_BATCH_BUSY, &s, &why);
 
 	if (r >= 0)
 		r = await_end(&s, ctr__wait_deadline(timeout_ms), code, &why);
@@ -152,8 +151,7 @@ int ctr__exec_wait_fd(struct ctr_exec *x, ctr_error_t **err)
 	CTR__SESSION struct ctr__session s = {0};
 	CTR__ERROR ctr_error_t *why = NULL;
 	CTR__CLOSE int fd = -1;
-	int r =
-	    ctr__session_enter(x, CTR__OP_READ, CTR__LOOK_GATED | CTR__IN_BATCH_BUSY, &s, &why);
+	int r = ctr__session_enter(x, CTR__OP_READ, CTR__LOOK_GATED | CTR__IN_BATCH_BUSY, &s, &why);
 
 	if (r == CTR_E_EXEC_REMOVED || (r >= 0 && s.s.state == CTR_EXEC_STATE_STOPPED))
 		return readable_now(err);

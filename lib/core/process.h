@@ -15,8 +15,8 @@ struct ctr__process {
 };
 void ctr__process_free(struct ctr__process *p);
 #define CTR__PROCESS CTR__CLEANUP(ctr__process_free)
-int ctr__process_load(const char *config_json, const char *ctr_id, struct ctr__process *p,
-    ctr_error_t **err);
+int ctr__process_load(
+    const char *config_json, const char *ctr_id, struct ctr__process *p, ctr_error_t **err);
 /* Sets its arguments. False if memory is short. */
 bool ctr__process_set_args(struct ctr__process *p, const char *const *args, bool terminal);
 

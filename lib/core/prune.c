@@ -13,6 +13,8 @@
 #include "util/cleanup.h"
 #include "util/clock.h"
 
+#define PRUNE_EVERY_NS (INT64_C(60) * 1000000000)
+
 struct prune {
 	struct ctr_runtime *rt;
 	char **filters; /* those of a listing */

@@ -8,7 +8,7 @@
  * faststart.c  start without a process         exit.c     exit files, waiting
  * processes.c  finding and ending monitors     recover.c  remove, and what a killed host left
  * files.c      removing the files of a run
- * exec.c       one more process in a container
+ * exec.c       one more process in a container  attach.c   the socket of the streams, the terminal's size
  */
 #ifndef LIBCTR_OCI_DRIVER_H
 #define LIBCTR_OCI_DRIVER_H
@@ -46,6 +46,8 @@ struct ctr__conmon {
 #define CTR__CTR_PID_FILE    "pidfile"
 #define CTR__CTR_PID_TMP     ".pidfile" /* runc writes the PID file here first */
 #define CTR__OCI_LOG         "oci-log"
+#define CTR__ATTACH_SOCKET   "attach"
+#define CTR__CTL_FIFO        "ctl"
 
 /* Files in the directory of one more process. */
 #define CTR__SESSION_PID_FILE "exec_pid"
@@ -174,6 +176,16 @@ int ctr__oci_op_exec_kill(void *impl, const struct ctr_oci_container *c,
     const struct ctr_oci_exec *x, int32_t sig, ctr_error_t **err);
 int ctr__oci_op_exec_remove(
     void *impl, const struct ctr_oci_container *c, const struct ctr_oci_exec *x, ctr_error_t **err);
+
+/* ---- attach.c ---- */
+/* Both are for any directory of a monitor: a bundle, an exec session's. */
+/* A connected socket of the streams (SOCK_SEQPACKET, close-on-exec). CTR_E_CONMON_DEAD, CTR_E_TIMEOUT. */
+int ctr__oci_connect_streams(int dirfd, ctr_error_t **err);
+/* Tells the monitor the terminal's size, 1..1000 each. Waits until what it was told before is read. */
+int ctr__oci_write_size(int dirfd, uint32_t rows, uint32_t cols, ctr_error_t **err);
+int ctr__oci_op_attach(void *impl, const struct ctr_oci_container *c, ctr_error_t **err);
+int ctr__oci_op_resize(
+    void *impl, const struct ctr_oci_container *c, uint32_t rows, uint32_t cols, ctr_error_t **err);
 
 /* ---- exit.c ---- */
 /* Polls readable at once. */

@@ -3,9 +3,10 @@
  * Streams: moving bytes between a container's attach socket and descriptors of the host, without blocking and without
  * any lock but its own.
  *
- * stream.c   the relay: one epoll descriptor, process, run, cancel     endpoint.c  a host's descriptor that never blocks
- * frame.c    conmon's packets, the frames of Docker's API              detach.c    detach keys
- * http.c     header and errors on a hijacked connection
+ * stream.c   the relay as an object: making, running, cancelling       relay.h     the relay from inside
+ * relay.c    what is moved when, what is waited for                    output.c    from the process to the host
+ * endpoint.c a host's descriptor that never blocks                     detach.c    detach keys
+ * frame.c    conmon's packets, the frames of Docker's API              http.c      texts on a hijacked connection
  */
 #ifndef LIBCTR_STREAM_STREAM_H
 #define LIBCTR_STREAM_STREAM_H
@@ -25,8 +26,10 @@
 
 struct ctr__detach {
 	unsigned char keys[CTR__DETACH_MAX];
-	uint8_t len;     /* 0 = none */
-	uint8_t matched; /* of keys, held back so far */
+	uint8_t overlap
+	    [CTR__DETACH_MAX]; /* [i]: keys that stay matched if what follows key i is another */
+	uint8_t len;           /* 0 = none */
+	uint8_t matched;       /* of keys, held back so far */
 };
 /* `text` as in struct ctr_attach_opts; NULL = the default. CTR_E_INVALID with detail "field" = "detach_keys". */
 int ctr__detach_parse(const char *text, struct ctr__detach *d, ctr_error_t **err);
@@ -49,13 +52,14 @@ struct ctr__stream_owner {
 	void *arg;
 	/* Is the host's runtime shut down, the process forked? 0 or an error: asked before every process. May be NULL. */
 	int (*check)(void *arg, ctr_error_t **err);
-	/* Once, when it is over: result = CTR_ATTACH_* or a negative code. May be NULL. */
+	/* Once, when it is over: result = CTR_ATTACH_* or a negative code. Also with the last reference, if it was not over
+	 * before: CTR_ATTACH_DETACHED. May be NULL. */
 	void (*over)(void *arg, int result);
 	/* Sets the terminal's size. May be NULL (CTR_E_UNSUPPORTED). */
 	int (*resize)(void *arg, uint32_t rows, uint32_t cols, ctr_error_t **err);
 	/* Once, with the last reference. May be NULL. */
 	void (*destroy)(void *arg);
-	/* A descriptor that polls readable when the runtime is shut down: wakes ctr_attach_run(). -1 = none. Borrowed. */
+	/* An eventfd that is readable once the runtime is shut down: it wakes whoever waits. -1 = none. Borrowed. */
 	int stop_fd;
 };
 
@@ -81,9 +85,9 @@ struct ctr__stream_http {
 };
 int ctr__stream_prepare_http(
     const struct ctr__stream_http *h, struct ctr_attach **out, ctr_error_t **err);
-/* Where output comes from before the socket's (the log of CTR_HTTP_LOGS): 1 and a piece of at most 64 KiB, borrowed
- * until the next call, 0 = no more, negative = error. Called without blocking intentions. Set before `connect`, whose socket
- * may then be -1 (only this). */
+/* Where output comes from before the socket's (the log of CTR_HTTP_LOGS): 1 and a piece of at most 64 KiB (stream 1 =
+ * standard output, 2 = standard error), borrowed until the next call, 0 = no more, negative = error. Called without blocking
+ * intentions, and not while the output is stuck. Set before `connect`, whose socket may then be -1 (only this). */
 struct ctr__stream_source {
 	int (*next)(void *arg, int32_t *stream, const char **data, size_t *len, ctr_error_t **err);
 	void (*destroy)(void *arg);

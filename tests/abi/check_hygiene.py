@@ -37,7 +37,8 @@ FORBIDDEN = {
 # Imported on purpose. Each entry says where and why it is harmless.
 NEEDED = {
     "sigaction": "sys/spawn.c: in the child, resets dispositions before exec",
-    "pthread_sigmask": "sys/spawn.c: blocks signals of the calling thread while its child shares memory",
+    "pthread_sigmask": "sys/spawn.c: blocks signals of the calling thread while its child shares memory; "
+                       "sys/quiet.c: SIGPIPE during one write",
     "waitid": "sys/spawn.c: for its own child only, by pidfd",
     "dlopen": "sys/selinux_load.c: libselinux by its name, found where a linked library would be",
     "dlsym": "sys/selinux_load.c",

@@ -374,7 +374,7 @@ AT(ctr_oci_status, oom_killed, 48);
 AT(ctr_oci_status, reserved, 52);
 
 SIZE(ctr_oci_ops, 120);
-FULL(ctr_oci_ops, run_process);
+FULL(ctr_oci_ops, exec_remove);
 AT(ctr_oci_ops, update, 104);
 AT(ctr_oci_ops, run_process, 112);
 AT(ctr_oci_ops, size, 0);
