@@ -160,17 +160,14 @@ int ctr__conmon_new(const struct ctr__conmon_opts *o, struct ctr__oci **out, ctr
 	    .monitor_alive = ctr__oci_op_monitor_alive,
 	    .update = ctr__oci_op_update,
 	    .run_process = ctr__oci_op_run_process,
-<<<<<<< HEAD
+	    .attach = ctr__oci_op_attach,
+	    .resize = ctr__oci_op_resize,
 	    .exec_start = ctr__oci_op_exec_start,
 	    .exec_status = ctr__oci_op_exec_status,
 	    .exec_wait_fd = ctr__oci_op_exec_wait_fd,
 	    .exec_kill = ctr__oci_op_exec_kill,
 	    .exec_resize = ctr__oci_op_exec_resize,
 	    .exec_remove = ctr__oci_op_exec_remove,
-=======
-	    .attach = ctr__oci_op_attach,
-	    .resize = ctr__oci_op_resize,
->>>>>>> attach
 	};
 	struct ctr__conmon *d = NULL;
 	int rc = check_opts(o, err);
