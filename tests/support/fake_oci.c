@@ -27,6 +27,7 @@ struct fake_ctr {
 struct fake_oci {
 	pthread_mutex_t mutex;
 	struct fake_ctr *first;
+	struct fake_execs *execs;
 	int calls[FAKE_OPS];
 	int fail_code[FAKE_OPS];
 	int fail_left[FAKE_OPS];
@@ -51,9 +52,19 @@ struct fake_oci *fake_oci_new(void)
 {
 	struct fake_oci *f = calloc(1, sizeof(*f));
 
-	if (f)
-		pthread_mutex_init(&f->mutex, NULL);
-	return f;
+	if (!f)
+		return NULL;
+	pthread_mutex_init(&f->mutex, NULL);
+	f->execs = fake_execs_new();
+	if (f->execs)
+		return f;
+	free(f);
+	return NULL;
+}
+
+struct fake_execs *fake_oci_execs(void *impl)
+{
+	return ((struct fake_oci *)impl)->execs;
 }
 
 static void ctr_free_one(struct fake_ctr *c)
@@ -75,6 +86,7 @@ void fake_oci_destroy(void *impl)
 	pthread_mutex_destroy(&f->mutex);
 	free(f->process_output);
 	free(f->last_process);
+	fake_execs_free(f->execs);
 	free(f);
 	fake_oci_destroyed++;
 }
@@ -104,6 +116,7 @@ static void end(struct fake_oci *f, struct fake_ctr *c, int code)
 	c->code = code;
 	c->finished_ns = now_ns();
 	c->recorded = !f->monitors_dead;
+	fake_execs_end_all(f->execs, c->id);
 	if (write(c->end_fd, &one, sizeof(one)) < 0)
 		abort();
 }
@@ -375,6 +388,12 @@ const struct ctr_oci_ops fake_oci_ops = {
     .monitor_alive = op_monitor_alive,
     .update = op_update,
     .run_process = op_run_process,
+    .exec_start = fake_op_exec_start,
+    .exec_status = fake_op_exec_status,
+    .exec_wait_fd = fake_op_exec_wait_fd,
+    .exec_kill = fake_op_exec_kill,
+    .exec_resize = fake_op_exec_resize,
+    .exec_remove = fake_op_exec_remove,
 };
 
 /* ---- what tests do to it ---- */

@@ -8,6 +8,8 @@
 
 #include <libctr/libctr.h>
 
+#include "fake_exec.h"
+
 enum fake_op {
 	FAKE_CREATE,
 	FAKE_START,
@@ -64,6 +66,8 @@ int fake_oci_status(struct fake_oci *f, const char *id);
 int fake_oci_last_signal(struct fake_oci *f, const char *id);
 /* Resources of the last update of a container, "" if there was none; valid until the next. */
 const char *fake_oci_resources(struct fake_oci *f, const char *id);
+/* Its exec sessions, for fake_exec.c. */
+struct fake_execs *fake_oci_execs(void *impl);
 /* Number of containers that it knows. */
 int fake_oci_count(struct fake_oci *f);
 
