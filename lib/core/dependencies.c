@@ -188,7 +188,7 @@ static int check_state(struct ctr_container *c, enum ctr__op op, ctr_error_t **e
 	return ctr__enter(c, op, CTR__LOOK_NOW, &g, err);
 }
 
-static int start_dependencies(struct ctr_container *c, enum ctr__op op, ctr_error_t **err)
+int ctr__start_dependencies(struct ctr_container *c, enum ctr__op op, ctr_error_t **err)
 {
 	CTR__CLEANUP(relatives_free) struct relatives l = {0};
 	int r = check_state(c, op, err);
@@ -207,14 +207,14 @@ static int start_dependencies(struct ctr_container *c, enum ctr__op op, ctr_erro
 
 int ctr__init_recursive(struct ctr_container *c, ctr_error_t **err)
 {
-	int r = start_dependencies(c, CTR__OP_INIT, err);
+	int r = ctr__start_dependencies(c, CTR__OP_INIT, err);
 
 	return r < 0 ? r : ctr__init(c, err);
 }
 
 int ctr__start_recursive(struct ctr_container *c, ctr_error_t **err)
 {
-	int r = start_dependencies(c, CTR__OP_START, err);
+	int r = ctr__start_dependencies(c, CTR__OP_START, err);
 
 	return r < 0 ? r : ctr__start(c, err);
 }

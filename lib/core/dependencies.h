@@ -42,6 +42,8 @@ int ctr__graph_remove(struct ctr_container *const *list, size_t n, bool force,
 /* ctr__init() and ctr__start() after a start of everything that `c` depends on. */
 int ctr__init_recursive(struct ctr_container *c, ctr_error_t **err);
 int ctr__start_recursive(struct ctr_container *c, ctr_error_t **err);
+/* Their first half; `op` must be possible. */
+int ctr__start_dependencies(struct ctr_container *c, enum ctr__op op, ctr_error_t **err);
 /* ctr__remove() after a removal of everything that depends on `c`. Without force all of it must be removable,
  * or nothing is touched. */
 int ctr__remove_recursive(struct ctr_container *c, bool force, ctr_error_t **err);

@@ -438,7 +438,25 @@ static int start_failed(struct ctr_container *c, int code, const char *why)
 	return code;
 }
 
+static int start_created(
+    struct ctr_container *c, const struct ctr__start_hook *hook, ctr_error_t **err)
+{
+	int r = hook ? hook->created(c, hook->arg, err) : 0;
+
+	if (r >= 0)
+		r = oci_start(c, err);
+	if (r < 0 && hook)
+		hook->failed(hook->arg);
+	return r;
+}
+
 int ctr__start_locked(struct ctr_container *c, enum ctr__by by, ctr_error_t **err)
+{
+	return ctr__start_hooked_locked(c, by, NULL, err);
+}
+
+int ctr__start_hooked_locked(struct ctr_container *c, enum ctr__by by,
+    const struct ctr__start_hook *hook, ctr_error_t **err)
 {
 	CTR__ERROR ctr_error_t *why = NULL;
 	int64_t before;
@@ -454,7 +472,7 @@ int ctr__start_locked(struct ctr_container *c, enum ctr__by by, ctr_error_t **er
 	if (r < 0)
 		return r;
 	before = ctr__now_ns();
-	r = oci_start(c, &why);
+	r = start_created(c, hook, &why);
 	if (r < 0) {
 		r = start_failed(c, r, ctr_error_message(why));
 		if (err)

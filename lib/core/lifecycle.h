@@ -17,6 +17,15 @@ enum ctr__by { CTR__BY_HAND, CTR__BY_POLICY };
 int ctr__init_locked(struct ctr_container *c, ctr_error_t **err);
 /* In a state that allows a start. */
 int ctr__start_locked(struct ctr_container *c, enum ctr__by by, ctr_error_t **err);
+/* The same with something to do between create and start. If that or the start fails, `failed` is called before the
+ * container is cleaned up. */
+struct ctr__start_hook {
+	int (*created)(struct ctr_container *c, void *arg, ctr_error_t **err);
+	void (*failed)(void *arg);
+	void *arg;
+};
+int ctr__start_hooked_locked(struct ctr_container *c, enum ctr__by by,
+    const struct ctr__start_hook *hook, ctr_error_t **err);
 
 struct ctr__stop {
 	int64_t timeout_ms; /* -1 = no limit, 0 = SIGKILL at once */

@@ -92,12 +92,6 @@ static void advance(struct list *l, size_t n)
 	}
 }
 
-static int output_failed(struct ctr_attach *a, int which, int errno_, ctr_error_t **err)
-{
-	a->field = which == CTR__OUT ? "stdout_fd" : "stderr_fd";
-	return ctr__fail_errno(err, errno_, NULL, "write to %s", a->field);
-}
-
 /* As much as goes without waiting. */
 static int write_list(struct ctr_attach *a, int which, struct list *l, ctr_error_t **err)
 {
@@ -112,7 +106,8 @@ static int write_list(struct ctr_attach *a, int which, struct list *l, ctr_error
 			return 0;
 		}
 		if (n < 0)
-			return output_failed(a, which, (int)-n, err);
+			return ctr__relay_failed(
+			    a, which == CTR__OUT ? "stdout_fd" : "stderr_fd", (int)-n, err);
 		advance(l, (size_t)n);
 	}
 	return 0;

@@ -44,10 +44,16 @@ static bool use_large(struct scratch *s)
 
 /* ---- input ---- */
 
-static int input_failed(struct ctr_attach *a, int errno_, ctr_error_t **err)
+/* The host's own descriptor has failed. */
+int ctr__relay_failed(struct ctr_attach *a, const char *field, int errno_, ctr_error_t **err)
 {
-	a->field = "stdin_fd";
-	return ctr__fail_errno(err, errno_, NULL, "read from %s", a->field);
+	CTR__FREE char *message = NULL;
+
+	a->field = a->http ? "fd" : field;
+	message = ctr__format("%s: %s", a->field, strerrordesc_np(errno_));
+	if (!message)
+		return ctr__fail_nomem(err);
+	return ctr__error_set(err, CTR_E_SYSTEM, errno_, message);
 }
 
 /* The process reads no more: not an error, its output tells what became of it. */
@@ -131,7 +137,7 @@ static int read_input(struct ctr_attach *a, struct scratch *s, bool *moved, ctr_
 	if (n == -EAGAIN)
 		return 0;
 	if (n < 0)
-		return input_failed(a, (int)-n, err);
+		return ctr__relay_failed(a, "stdin_fd", (int)-n, err);
 	*moved = true;
 	if (n == 0)
 		return end_input(a, err);
@@ -236,7 +242,7 @@ static int take_batch(struct ctr_attach *a, unsigned char *buf, size_t len[CTR__
 }
 
 /* As take_batch(), with what there is of room. */
-static int take(
+static int take_some(
     struct ctr_attach *a, struct scratch *s, unsigned char **buf, size_t len[CTR__BATCH])
 {
 	ssize_t n;
@@ -251,6 +257,16 @@ static int take(
 		return (int)n;
 	len[0] = (size_t)n;
 	return 1;
+}
+
+/* A process that ended without having read its input resets the connection, and the kernel says so first: what it had
+ * printed comes after that. */
+static int take(
+    struct ctr_attach *a, struct scratch *s, unsigned char **buf, size_t len[CTR__BATCH])
+{
+	int n = take_some(a, s, buf, len);
+
+	return n == -ECONNRESET ? take_some(a, s, buf, len) : n;
 }
 
 /* At the end of the output every further packet has length 0. *end: it was reached. */
@@ -282,7 +298,6 @@ static int take_from_socket(struct ctr_attach *a, struct scratch *s, bool *moved
 
 	if (n == -EAGAIN)
 		return 0;
-	/* So ends the socket of a process that could not be executed. */
 	if (n == -ECONNRESET)
 		end = true;
 	else if (n < 0)

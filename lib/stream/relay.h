@@ -89,6 +89,8 @@ static inline bool ctr__kept_any(const struct ctr__kept *k)
 
 /* Input that is there already: through the detach keys, to be sent. False if memory is short. */
 bool ctr__relay_feed(struct ctr_attach *a, const void *data, size_t len);
+/* CTR_E_SYSTEM for a descriptor of the host. */
+int ctr__relay_failed(struct ctr_attach *a, const char *field, int errno_, ctr_error_t **err);
 /* Everything that can be done now, within limits. CTR_ATTACH_* or a code. */
 int ctr__relay_move(struct ctr_attach *a, ctr_error_t **err);
 /* Lets go of outputs that nobody reads any more. */

@@ -421,7 +421,7 @@ int ctr__stream_process(struct ctr_attach *a, ctr_error_t **err)
 	bool over;
 	int r = a->owner.check ? a->owner.check(a->owner.arg, &why) : 0;
 
-	if (r != CTR_E_FORKED) {
+	if (r >= 0 || r == CTR_E_RUNTIME_STOPPED) {
 		pthread_mutex_lock(&a->mutex);
 		r = process_locked(a, r, &over, &why);
 		pthread_mutex_unlock(&a->mutex);

@@ -50,7 +50,8 @@ size_t ctr__detach_flush(struct ctr__detach *d, unsigned char out[CTR__DETACH_MA
  */
 struct ctr__stream_owner {
 	void *arg;
-	/* Is the host's runtime shut down, the process forked? 0 or an error: asked before every process. May be NULL. */
+	/* Is the host's runtime shut down, the process forked? 0 or an error: asked before every process. CTR_E_RUNTIME_STOPPED
+	 * ends it, other errors are only returned. May be NULL. */
 	int (*check)(void *arg, ctr_error_t **err);
 	/* Once, when it is over: result = CTR_ATTACH_* or a negative code. Also with the last reference, if it was not over
 	 * before: CTR_ATTACH_DETACHED. May be NULL. */

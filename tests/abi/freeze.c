@@ -21,6 +21,24 @@
 
 /* ---- constants, 0.1 ---- */
 
+IS(CTR_ATTACH_GOING_ON, 0);
+IS(CTR_ATTACH_ENDED, 1);
+IS(CTR_ATTACH_DETACHED, 2);
+IS(CTR_ATTACH_CLOSED, 3);
+IS(CTR_ATTACH_STDIN, 1);
+IS(CTR_ATTACH_STDOUT, 2);
+IS(CTR_ATTACH_STDERR, 4);
+IS(CTR_ATTACH_SIZE, 8);
+IS(CTR_ATTACH_KEEP_FDS, 16);
+IS(CTR_HTTP_STDIN, 1);
+IS(CTR_HTTP_STDOUT, 2);
+IS(CTR_HTTP_STDERR, 4);
+IS(CTR_HTTP_STREAM, 8);
+IS(CTR_HTTP_LOGS, 16);
+IS(CTR_HTTP_UPGRADE, 32);
+IS(CTR_HTTP_MULTIPLEXED, 64);
+IS(CTR_HTTP_NO_HEADER, 128);
+
 IS(CTR_CONFIG_SPEC, 1);
 IS(CTR_CONFIG_ID, 2);
 IS(CTR_CONFIG_NAME, 3);
@@ -342,6 +360,26 @@ AT(ctr_pod_opts, labels, 80);
 AT(ctr_pod_opts, create_command, 88);
 AT(ctr_pod_opts, runtime, 96);
 
+SIZE(ctr_attach_opts, 48);
+FULL(ctr_attach_opts, reserved);
+AT(ctr_attach_opts, size, 0);
+AT(ctr_attach_opts, flags, 8);
+AT(ctr_attach_opts, detach_keys, 16);
+AT(ctr_attach_opts, stdin_fd, 24);
+AT(ctr_attach_opts, stdout_fd, 28);
+AT(ctr_attach_opts, stderr_fd, 32);
+AT(ctr_attach_opts, rows, 36);
+AT(ctr_attach_opts, cols, 40);
+AT(ctr_attach_opts, reserved, 44);
+
+SIZE(ctr_http_opts, 40);
+FULL(ctr_http_opts, initial_len);
+AT(ctr_http_opts, size, 0);
+AT(ctr_http_opts, flags, 8);
+AT(ctr_http_opts, detach_keys, 16);
+AT(ctr_http_opts, initial, 24);
+AT(ctr_http_opts, initial_len, 32);
+
 SIZE(ctr_oci_container, 112);
 FULL(ctr_oci_container, exit_command);
 AT(ctr_oci_container, exit_command, 104);
@@ -377,6 +415,8 @@ SIZE(ctr_oci_ops, 120);
 FULL(ctr_oci_ops, exec_remove);
 AT(ctr_oci_ops, update, 104);
 AT(ctr_oci_ops, run_process, 112);
+AT(ctr_oci_ops, attach, 120);
+AT(ctr_oci_ops, resize, 128);
 AT(ctr_oci_ops, size, 0);
 AT(ctr_oci_ops, caps, 8);
 AT(ctr_oci_ops, name, 16);

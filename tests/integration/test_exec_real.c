@@ -322,7 +322,6 @@ static void test_terminal(void **state)
 	real_remove(c, CTR_REMOVE_FORCE);
 }
 
-#ifdef HAVE_ATTACH
 /* It finds its terminal in the right size from the beginning, and is told of a new one. */
 static void test_size(void **state)
 {
@@ -363,7 +362,6 @@ static void test_size(void **state)
 	ctr_exec_unref(x);
 	real_remove(c, CTR_REMOVE_FORCE);
 }
-#endif
 
 static void test_descriptors(void **state)
 {
@@ -409,36 +407,54 @@ static void test_codes(void **state)
 	real_remove(c, CTR_REMOVE_FORCE);
 }
 
+/* All in one, attached; or step by step, with nobody attached. */
+static void refused_at_once(
+    ctr_container_t *c, const struct ctr_exec_opts *o, int code, int32_t wanted)
+{
+	struct ctr_exec_opts copy = *o;
+	struct result res;
+
+	FAILS(code, run_opts(c, &copy, &res, err));
+	assert_int_equal(res.code, wanted);
+	assert_int_equal(sessions(c), 0);
+}
+
+static void refused_in_steps(
+    ctr_container_t *c, const struct ctr_exec_opts *o, int code, int32_t wanted)
+{
+	ctr_exec_t *x = NULL;
+	int32_t ended = -5;
+
+	OK(ctr_container_exec_create(c, o, &x, err));
+	FAILS(code, ctr_exec_start(x, NULL, NULL, err));
+	assert_exec_state(x, CTR_EXEC_STATE_STOPPED);
+	assert_int_equal(ctr_exec_exit_code(x, &ended, NULL), 1);
+	assert_int_equal(ended, wanted);
+	FAILS(CTR_E_EXEC_STATE, ctr_exec_start(x, NULL, NULL, err));
+	OK(ctr_exec_remove(x, 0, err));
+	ctr_exec_unref(x);
+}
+
 static void refused(
     ctr_container_t *c, const char *program, uint64_t flags, bool attached, int code)
 {
 	const char *const command[] = {program, NULL};
 	struct ctr_exec_opts o = {.size = sizeof(o), .command = command, .flags = flags};
-	struct ctr_exec_start_opts so = {.size = sizeof(so)};
-	ctr_exec_t *x = NULL;
-	struct result res;
-	int32_t ended = -5;
+	int32_t wanted = code == CTR_E_OCI_NOT_FOUND ? 127 : 126;
 
 	if (attached)
-		FAILS(code, run_opts(c, &o, &res, err));
+		refused_at_once(c, &o, code, wanted);
 	else
-		FAILS(code, ctr_container_exec(c, &o, NULL, &res.code, err));
-	assert_int_equal(res.code, code == CTR_E_OCI_NOT_FOUND ? 127 : 126);
-	assert_int_equal(sessions(c), 0);
-
-	OK(ctr_container_exec_create(c, &o, &x, err));
-	FAILS(code, ctr_exec_start(x, &so, NULL, err));
-	assert_exec_state(x, CTR_EXEC_STATE_STOPPED);
-	assert_int_equal(ctr_exec_exit_code(x, &ended, NULL), 1);
-	assert_int_equal(ended, res.code);
-	FAILS(CTR_E_EXEC_STATE, ctr_exec_start(x, &so, NULL, err));
-	OK(ctr_exec_remove(x, 0, err));
-	ctr_exec_unref(x);
+		refused_in_steps(c, &o, code, wanted);
 }
 
 static void test_refused(void **state)
 {
-	static const uint64_t flags[] = {0, CTR_EXEC_TERMINAL, CTR_EXEC_STDIN};
+	static const struct {
+		uint64_t flags;
+		bool attached;
+	} ways[] = {{0, false}, {0, true}, {CTR_EXEC_TERMINAL, true}, {CTR_EXEC_TERMINAL, false},
+	    {CTR_EXEC_STDIN, true}};
 	struct real *r = *state;
 	ctr_container_t *c = running(r);
 	char path[300];
@@ -448,13 +464,12 @@ static void test_refused(void **state)
 	fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0644);
 	assert_true(fd >= 0);
 	close(fd);
-	for (size_t i = 0; i < 3; i++) {
-		for (int attached = 0; attached < 2; attached++) {
-			refused(c, "/no/such/program", flags[i], attached, CTR_E_OCI_NOT_FOUND);
-			refused(c, "no-such-program", flags[i], attached, CTR_E_OCI_NOT_FOUND);
-			refused(c, "/not-executable", flags[i], attached, CTR_E_OCI_PERMISSION);
-		}
+	for (size_t i = 0; i < sizeof(ways) / sizeof(*ways); i++) {
+		refused(c, "no-such-program", ways[i].flags, ways[i].attached, CTR_E_OCI_NOT_FOUND);
+		refused(
+		    c, "/not-executable", ways[i].flags, ways[i].attached, CTR_E_OCI_PERMISSION);
 	}
+	refused(c, "/no/such/program", 0, true, CTR_E_OCI_NOT_FOUND);
 	assert_int_equal(directories(r, c), 0);
 	real_remove(c, CTR_REMOVE_FORCE);
 }
@@ -815,9 +830,7 @@ int main(int argc, char **argv)
 	    cmocka_unit_test_setup_teardown(test_capabilities, real_setup, real_teardown),
 	    cmocka_unit_test_setup_teardown(test_privileged, real_setup, real_teardown),
 	    cmocka_unit_test_setup_teardown(test_terminal, real_setup, real_teardown),
-#ifdef HAVE_ATTACH
 	    cmocka_unit_test_setup_teardown(test_size, real_setup, real_teardown),
-#endif
 	    cmocka_unit_test_setup_teardown(test_descriptors, real_setup, real_teardown),
 	    cmocka_unit_test_setup_teardown(test_codes, real_setup, real_teardown),
 	    cmocka_unit_test_setup_teardown(test_refused, real_setup, real_teardown),

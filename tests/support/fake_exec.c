@@ -176,7 +176,8 @@ int fake_op_exec_start(void *impl, const struct ctr_oci_container *k, const stru
 	call_during(x);
 	if (x->fail_left) {
 		x->fail_left--;
-		return done(x, ctr_error_set(err, x->fail_code, 0, "the fake runtime was told to fail"));
+		return done(
+		    x, ctr_error_set(err, x->fail_code, 0, "the fake runtime was told to fail"));
 	}
 	if (access(e->dir, W_OK) != 0)
 		return done(x, ctr_error_set(err, CTR_E_OCI_RUNTIME, 0, "there is no directory"));
@@ -215,8 +216,8 @@ int fake_op_exec_status(void *impl, const struct ctr_oci_container *k, const str
 	return done(x, 1);
 }
 
-int fake_op_exec_wait_fd(void *impl, const struct ctr_oci_container *k,
-    const struct ctr_oci_exec *e, ctr_error_t **err)
+int fake_op_exec_wait_fd(
+    void *impl, const struct ctr_oci_container *k, const struct ctr_oci_exec *e, ctr_error_t **err)
 {
 	struct fake_execs *x = locked(impl);
 	const struct session *s = find(x, e->id);
@@ -254,8 +255,8 @@ int fake_op_exec_resize(void *impl, const struct ctr_oci_container *k, const str
 	return done(x, 0);
 }
 
-int fake_op_exec_remove(void *impl, const struct ctr_oci_container *k, const struct ctr_oci_exec *e,
-    ctr_error_t **err)
+int fake_op_exec_remove(
+    void *impl, const struct ctr_oci_container *k, const struct ctr_oci_exec *e, ctr_error_t **err)
 {
 	struct fake_execs *x = locked(impl);
 

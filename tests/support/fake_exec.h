@@ -43,13 +43,13 @@ int fake_op_exec_start(void *impl, const struct ctr_oci_container *k, const stru
     struct ctr_oci_status *out, int *stream, ctr_error_t **err);
 int fake_op_exec_status(void *impl, const struct ctr_oci_container *k, const struct ctr_oci_exec *x,
     struct ctr_oci_status *out, ctr_error_t **err);
-int fake_op_exec_wait_fd(void *impl, const struct ctr_oci_container *k,
-    const struct ctr_oci_exec *x, ctr_error_t **err);
+int fake_op_exec_wait_fd(
+    void *impl, const struct ctr_oci_container *k, const struct ctr_oci_exec *x, ctr_error_t **err);
 int fake_op_exec_kill(void *impl, const struct ctr_oci_container *k, const struct ctr_oci_exec *x,
     int32_t sig, ctr_error_t **err);
 int fake_op_exec_resize(void *impl, const struct ctr_oci_container *k, const struct ctr_oci_exec *x,
     uint32_t rows, uint32_t cols, ctr_error_t **err);
-int fake_op_exec_remove(void *impl, const struct ctr_oci_container *k, const struct ctr_oci_exec *x,
-    ctr_error_t **err);
+int fake_op_exec_remove(
+    void *impl, const struct ctr_oci_container *k, const struct ctr_oci_exec *x, ctr_error_t **err);
 
 #endif

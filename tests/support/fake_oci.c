@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* An OCI runtime without processes: see fake_oci.h. */
 #include "fake_oci.h"
+#include "fake_streams.h"
 
 #include <fcntl.h>
 #include <pthread.h>
@@ -21,6 +22,7 @@ struct fake_ctr {
 	int64_t finished_ns;
 	int end_fd; /* eventfd, readable once it has ended */
 	char resources[1024];
+	struct fake_streams streams;
 	struct fake_ctr *next;
 };
 
@@ -44,6 +46,9 @@ struct fake_oci {
 	int64_t last_timeout;
 	void (*during)(void *arg);
 	void *during_arg;
+	const char *burst;
+	size_t burst_len;
+	int burst_ends;
 };
 
 int fake_oci_destroyed;
@@ -69,6 +74,7 @@ struct fake_execs *fake_oci_execs(void *impl)
 
 static void ctr_free_one(struct fake_ctr *c)
 {
+	fake_streams_close(&c->streams);
 	close(c->end_fd);
 	free(c);
 }
@@ -112,6 +118,7 @@ static void end(struct fake_oci *f, struct fake_ctr *c, int code)
 {
 	uint64_t one = 1;
 
+	fake_streams_close(&c->streams);
 	c->status = CTR_OCI_STOPPED;
 	c->code = code;
 	c->finished_ns = now_ns();
@@ -192,6 +199,10 @@ static int op_start(void *impl, const struct ctr_oci_container *k, ctr_error_t *
 	c->status = CTR_OCI_RUNNING;
 	if (f->on_start)
 		f->on_start();
+	if (f->burst)
+		fake_streams_say(&c->streams, f->burst, f->burst_len);
+	if (f->burst && f->burst_ends)
+		end(f, c, 0);
 	return done(f, 0);
 }
 
@@ -373,6 +384,38 @@ static int op_run_process(void *impl, const struct ctr_oci_container *k, const c
 	return *exit_code < 0 ? ctr_error_set(err, CTR_E_TIMEOUT, 0, "it did not end") : 0;
 }
 
+static int op_attach(void *impl, const struct ctr_oci_container *k, ctr_error_t **err)
+{
+	struct fake_oci *f = impl;
+	struct fake_ctr *c;
+	int r = begin(f, FAKE_ATTACH, err);
+
+	if (r < 0)
+		return done(f, r);
+	c = find(f, k->id);
+	if (!c || c->status == CTR_OCI_STOPPED || f->monitors_dead)
+		return done(
+		    f, ctr_error_set(err, CTR_E_CONMON_DEAD, 0, "nobody serves the streams"));
+	return done(f, fake_streams_attach(&c->streams, err));
+}
+
+static int op_resize(
+    void *impl, const struct ctr_oci_container *k, uint32_t rows, uint32_t cols, ctr_error_t **err)
+{
+	struct fake_oci *f = impl;
+	struct fake_ctr *c;
+	int r = begin(f, FAKE_RESIZE, err);
+
+	if (r < 0)
+		return done(f, r);
+	c = find(f, k->id);
+	if (!c || c->status == CTR_OCI_STOPPED)
+		return no_such(f, err);
+	c->streams.rows = rows;
+	c->streams.cols = cols;
+	return done(f, 0);
+}
+
 const struct ctr_oci_ops fake_oci_ops = {
     .size = sizeof(struct ctr_oci_ops),
     .name = "fake",
@@ -388,6 +431,8 @@ const struct ctr_oci_ops fake_oci_ops = {
     .monitor_alive = op_monitor_alive,
     .update = op_update,
     .run_process = op_run_process,
+    .attach = op_attach,
+    .resize = op_resize,
     .exec_start = fake_op_exec_start,
     .exec_status = fake_op_exec_status,
     .exec_wait_fd = fake_op_exec_wait_fd,
@@ -511,6 +556,49 @@ int fake_oci_last_signal(struct fake_oci *f, const char *id)
 	sig = c ? c->last_signal : 0;
 	pthread_mutex_unlock(&f->mutex);
 	return sig;
+}
+
+int fake_oci_stream(struct fake_oci *f, const char *id, int n)
+{
+	struct fake_ctr *c;
+	int fd;
+
+	pthread_mutex_lock(&f->mutex);
+	c = find(f, id);
+	fd = c && n < c->streams.n ? c->streams.fds[n] : -1;
+	pthread_mutex_unlock(&f->mutex);
+	return fd;
+}
+
+void fake_oci_hang_up(struct fake_oci *f, const char *id)
+{
+	struct fake_ctr *c;
+
+	pthread_mutex_lock(&f->mutex);
+	c = find(f, id);
+	if (c)
+		fake_streams_close(&c->streams);
+	pthread_mutex_unlock(&f->mutex);
+}
+
+void fake_oci_burst(struct fake_oci *f, const char *text, size_t len, int ends)
+{
+	pthread_mutex_lock(&f->mutex);
+	f->burst = text;
+	f->burst_len = len;
+	f->burst_ends = ends;
+	pthread_mutex_unlock(&f->mutex);
+}
+
+void fake_oci_size(struct fake_oci *f, const char *id, uint32_t *rows, uint32_t *cols)
+{
+	struct fake_ctr *c;
+
+	pthread_mutex_lock(&f->mutex);
+	c = find(f, id);
+	*rows = c ? c->streams.rows : 0;
+	*cols = c ? c->streams.cols : 0;
+	pthread_mutex_unlock(&f->mutex);
 }
 
 const char *fake_oci_resources(struct fake_oci *f, const char *id)

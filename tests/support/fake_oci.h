@@ -23,6 +23,8 @@ enum fake_op {
 	FAKE_MONITOR_ALIVE,
 	FAKE_UPDATE,
 	FAKE_RUN_PROCESS,
+	FAKE_ATTACH,
+	FAKE_RESIZE,
 	FAKE_OPS
 };
 
@@ -59,6 +61,15 @@ void fake_oci_during_exec(struct fake_oci *f, void (*during)(void *arg), void *a
 /* The last process that was run: its JSON ("" = none), and its timeout. Valid until the next one. */
 const char *fake_oci_last_exec(struct fake_oci *f);
 int64_t fake_oci_last_timeout(struct fake_oci *f);
+/* Streams (fake_streams.c). Our end of the n-th attach to a container, from 0: what is sent there is its output. It is closed
+ * when the container ends. -1 = there was none. */
+int fake_oci_stream(struct fake_oci *f, const char *id, int n);
+/* Closes all of a container's. */
+void fake_oci_hang_up(struct fake_oci *f, const char *id);
+/* Containers print this as soon as they are started, and end with 0 after it if `ends`. NULL = nothing any more. */
+void fake_oci_burst(struct fake_oci *f, const char *text, size_t len, int ends);
+/* The size that a container's terminal was given last: 0 = none. */
+void fake_oci_size(struct fake_oci *f, const char *id, uint32_t *rows, uint32_t *cols);
 /* How often an operation was called; and the status it has for a container. */
 int fake_oci_calls(struct fake_oci *f, enum fake_op op);
 int fake_oci_status(struct fake_oci *f, const char *id);

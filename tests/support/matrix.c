@@ -4,6 +4,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 enum verdict { GO, NO, RN, ST, NP };
 #define STATES 9
@@ -32,6 +34,32 @@ static struct {
 	struct CMUnitTest tests[ROWS * STATES];
 	size_t n, next;
 } matrix;
+
+/* Nothing is moved: that it is made is what counts. */
+static int attach(ctr_container_t *c, ctr_error_t **err)
+{
+	struct ctr_attach_opts o = {.size = sizeof(o), .flags = CTR_ATTACH_STDOUT, .stdout_fd = 2};
+	ctr_attach_t *a = NULL;
+	int r = ctr_container_attach(c, &o, &a, err);
+
+	ctr_attach_unref(a);
+	return r;
+}
+
+static int http_attach(ctr_container_t *c, ctr_error_t **err)
+{
+	struct ctr_http_opts o = {
+	    .size = sizeof(o), .flags = CTR_HTTP_STDOUT | CTR_HTTP_STREAM | CTR_HTTP_NO_HEADER};
+	ctr_attach_t *a = NULL;
+	int pair[2], r;
+
+	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair), 0);
+	r = ctr_container_http_attach(c, pair[0], &o, &a, err);
+	ctr_attach_unref(a);
+	close(pair[0]);
+	close(pair[1]);
+	return r;
+}
 
 static int apply(ctr_container_t *c, const char *op, ctr_error_t **err)
 {
@@ -75,6 +103,12 @@ static int apply(ctr_container_t *c, const char *op, ctr_error_t **err)
 		*err = NULL;
 		return 0;
 	}
+	if (!strcmp(op, "ATTACH"))
+		return attach(c, err);
+	if (!strcmp(op, "HTTP_ATTACH"))
+		return http_attach(c, err);
+	if (!strcmp(op, "RESIZE"))
+		return ctr_container_attach_resize(c, 24, 80, err);
 	if (!strcmp(op, "SYNC"))
 		return ctr_container_sync(c, err);
 	if (!strcmp(op, "RENAME"))
@@ -106,6 +140,8 @@ static int32_t state_after(const char *op, int32_t state)
 {
 	if (!strcmp(op, "INIT"))
 		return CTR_STATE_CREATED;
+	if (!strcmp(op, "HTTP_ATTACH"))
+		return state == CTR_STATE_RUNNING ? state : CTR_STATE_CREATED;
 	if (!strcmp(op, "START") || !strcmp(op, "RESTART") || !strcmp(op, "UNPAUSE"))
 		return CTR_STATE_RUNNING;
 	if (!strcmp(op, "STOP"))
