@@ -481,6 +481,21 @@ void fake_oci_forget(struct fake_oci *f, const char *id)
 	f->calls[FAKE_REMOVE]--;
 }
 
+void fake_oci_adopt(struct fake_oci *f, const char *id)
+{
+	struct fake_ctr *c = calloc(1, sizeof(*c));
+
+	if (!c)
+		abort();
+	snprintf(c->id, sizeof(c->id), "%s", id);
+	c->end_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	c->status = CTR_OCI_RUNNING;
+	pthread_mutex_lock(&f->mutex);
+	c->next = f->first;
+	f->first = c;
+	pthread_mutex_unlock(&f->mutex);
+}
+
 void fake_oci_process(struct fake_oci *f, int32_t pid, uint64_t pid_start)
 {
 	f->pid = pid;

@@ -49,6 +49,8 @@ void fake_oci_kill_monitors(struct fake_oci *f);
 void fake_oci_forget(struct fake_oci *f, const char *id);
 /* Containers created from now on have this first process; 0 = none. It is not touched. */
 void fake_oci_process(struct fake_oci *f, int32_t pid, uint64_t pid_start);
+/* Takes over a container that another process's fake runs. */
+void fake_oci_adopt(struct fake_oci *f, const char *id);
 /* Called before each create, with no lock of the fake held. */
 void fake_oci_on_create(
     struct fake_oci *f, void (*fn)(const struct ctr_oci_container *k, void *arg), void *arg);
