@@ -5,6 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "core/exec.h"
 #include "core/files.h"
 #include "core/health.h"
 #include "core/lifecycle.h"
@@ -14,9 +15,6 @@
 #include "sys/mount.h"
 #include "sys/path.h"
 #include "util/cleanup.h"
-#include "util/clock.h"
-
-#define PRUNE_EVERY_NS (INT64_C(60) * 1000000000)
 
 /* Steps that all run, whatever happens: the first error is the one to report. */
 struct steps {
@@ -59,6 +57,14 @@ static void remove_from_oci(struct steps *s, const struct ctr__paths *paths, boo
 		ctr__oci_view(c, c->cfg, paths, &view);
 		r = oci->ops.remove(oci->impl, &view, interrupted ? CTR_OCI_INTERRUPTED : 0, &why);
 	}
+	step_done(s, r, why);
+}
+
+static void end_sessions(struct steps *s)
+{
+	ctr_error_t *why = NULL;
+	int r = ctr__exec_teardown(s->c, &why);
+
 	step_done(s, r, why);
 }
 
@@ -115,6 +121,7 @@ int ctr__teardown_locked(struct ctr_container *c, bool interrupted, ctr_error_t 
 	if (r < 0)
 		return r;
 	ctr__health_dismiss(c);
+	end_sessions(&s);
 	if (interrupted || oci_may_know(c))
 		remove_from_oci(&s, &paths, interrupted);
 	/* With a joined IPC namespace the shm, wherever the configuration says that it is, is another's. */
@@ -144,17 +151,6 @@ void ctr__state_clear_run(struct ctr__state *s)
 	s->intent = CTR__INTENT_NONE;
 }
 
-static void prune_exit_codes(struct ctr_container *c)
-{
-	int64_t now = ctr__monotonic_ns();
-	int64_t last = atomic_load_explicit(&c->rt->pruned_ns, memory_order_relaxed);
-
-	if (last && now - last < PRUNE_EVERY_NS)
-		return;
-	atomic_store_explicit(&c->rt->pruned_ns, now, memory_order_relaxed);
-	(void)ctr__store_prune_exit_codes(c->rt->store, CTR__KEEP_EXIT_CODES_NS, NULL);
-}
-
 int ctr__cleanup_locked(struct ctr_container *c, ctr_error_t **err)
 {
 	int r = ctr__save_intent(c, CTR__INTENT_CLEANUP, err);
@@ -168,7 +164,7 @@ int ctr__cleanup_locked(struct ctr_container *c, ctr_error_t **err)
 	ctr__state_clear_run(&c->state);
 	r = ctr__save(c, CTR_EVENT_CLEANUP, err);
 	if (r >= 0)
-		prune_exit_codes(c);
+		ctr__prune_exit_codes(c->rt);
 	return r;
 }
 

@@ -5,20 +5,18 @@
  */
 #include "core/health.h"
 
-#include <fcntl.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "core/lifecycle.h"
 #include "core/policy.h"
-#include "sys/fd.h"
+#include "core/process.h"
 #include "util/cleanup.h"
 #include "util/clock.h"
 
 #define DEFAULT_LOG_SIZE 500
 #define LOG_SIZE_MAX     (64U << 10)
-#define CONFIG_JSON_MAX  (16U << 20)
 
 /* Exit codes that are recorded. */
 #define CODE_FAILED   1
@@ -116,44 +114,17 @@ static int choose(struct check *k, const struct ctr_container *c, ctr_error_t **
 	return r;
 }
 
-static bool set_process(
-    struct ctr__json_doc *d, struct ctr__json *process, const struct ctr__health_check *what)
-{
-	struct ctr__json *args = ctr__json_new_array(d);
-
-	if (!args)
-		return false;
-	for (char *const *word = what->argv; *word; word++) {
-		if (!ctr__json_append(d, args, ctr__json_new_str(d, *word)))
-			return false;
-	}
-	ctr__json_unset(process, "consoleSize");
-	ctr__json_unset(process, "commandLine");
-	return ctr__json_set(d, process, "args", args) &&
-	       ctr__json_set(d, process, "terminal", ctr__json_new_bool(d, false));
-}
-
 /* The container's own process, with other arguments: the same user, environment, rights. */
 static int make_process(struct check *k, ctr_error_t **err)
 {
-	CTR__JSON_DOC struct ctr__json_doc *doc = NULL;
-	CTR__FREE char *text = NULL;
-	struct ctr__json *process;
-	size_t len;
-	int r = ctr__read_file_at(AT_FDCWD, k->paths.config_json, CONFIG_JSON_MAX, &text, &len);
+	CTR__PROCESS struct ctr__process p = {0};
+	int r = ctr__process_load(k->paths.config_json, k->c->id, &p, err);
 
 	if (r < 0)
-		return ctr__fail_errno(err, -r, k->paths.config_json, "cannot read the bundle");
-	r = ctr__json_parse(text, len, "bundle", &doc, err);
-	if (r < 0)
 		return r;
-	process = ctr__json_get(doc->root, "process");
-	if (!process || process->type != CTR__JSON_OBJECT)
-		return ctr__fail(
-		    err, CTR_E_INTERNAL, "the bundle of container %s has no process", k->c->id);
-	if (!set_process(doc, process, &k->what))
+	if (!ctr__process_set_args(&p, (const char *const *)k->what.argv, false))
 		return ctr__fail_nomem(err);
-	ctr__json_write(process, false, &k->process);
+	ctr__json_write(p.object, false, &k->process);
 	return k->process.failed ? ctr__fail_nomem(err) : 0;
 }
 

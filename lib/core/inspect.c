@@ -26,6 +26,7 @@ struct collected {
 	size_t running_spec_len;
 	struct ctr__buf health_log; /* empty: the container has no health check */
 	char *cgroup;
+	char **exec_ids;
 	struct ctr__json_doc *spec, *extra;
 	struct ctr__inspect in;
 };
@@ -37,6 +38,7 @@ static void collected_free(struct collected *d)
 	ctr__paths_free(&d->paths);
 	free(d->running_spec);
 	free(d->cgroup);
+	ctr_strv_free(d->exec_ids);
 	ctr__buf_free(&d->health_log);
 	ctr__json_doc_free(d->spec);
 	ctr__json_doc_free(d->extra);
@@ -74,6 +76,8 @@ static int collect_locked(
 		r = read_running_spec(d, err);
 	if (r >= 0 && (d->cfg->healthcheck.text || d->cfg->startup_healthcheck.text))
 		r = ctr__health_log_text(g.c, &d->health_log, err);
+	if (r >= 0)
+		r = ctr__store_exec_list(g.c->rt->store, g.c->id, &d->exec_ids, err);
 	if (r >= 0 && size)
 		r = ctr__container_storage(g.c, &d->storage, err);
 	return r;
@@ -190,6 +194,7 @@ static int prepare(struct ctr_container *c, struct collected *d, ctr_error_t **e
 	in->static_dir = d->paths.static_dir;
 	in->run_dir = d->paths.run_dir;
 	in->cgroup = d->cgroup;
+	in->exec_ids = (const char *const *)d->exec_ids;
 	in->health_log = d->health_log.data;
 	in->health_log_len = d->health_log.len;
 	in->systemd_cgroup = c->rt->systemd_cgroup;
@@ -280,6 +285,8 @@ static void emit_security(const struct ctr__inspect *in, struct ctr__buf *out)
 static void emit_storage(const struct ctr__inspect *in, struct ctr__buf *out)
 {
 	ctr__emit_array(out, "ExecIDs");
+	for (const char *const *id = in->exec_ids; id && *id; id++)
+		ctr__emit_str(out, NULL, *id);
 	ctr__emit_array_end(out);
 	ctr__emit_object(out, "GraphDriver");
 	ctr__emit_str(out, "Name", in->cfg->storage_driver);

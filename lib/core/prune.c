@@ -13,6 +13,8 @@
 #include "util/cleanup.h"
 #include "util/clock.h"
 
+#define PRUNE_EVERY_NS (INT64_C(60) * 1000000000)
+
 struct prune {
 	struct ctr_runtime *rt;
 	char **filters; /* those of a listing */
@@ -222,4 +224,17 @@ int ctr__prune(
 	if (out)
 		*out = CTR__STEAL_PTR(p.result);
 	return 0;
+}
+
+/* ---- exit codes ---- */
+
+void ctr__prune_exit_codes(struct ctr_runtime *rt)
+{
+	int64_t now = ctr__monotonic_ns();
+	int64_t last = atomic_load_explicit(&rt->pruned_ns, memory_order_relaxed);
+
+	if (last && now - last < PRUNE_EVERY_NS)
+		return;
+	atomic_store_explicit(&rt->pruned_ns, now, memory_order_relaxed);
+	(void)ctr__store_prune_exit_codes(rt->store, CTR__KEEP_EXIT_CODES_NS, NULL);
 }

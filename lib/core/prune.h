@@ -8,6 +8,9 @@
 /* Exit codes of removed containers are kept this long (libpod: 5 minutes). */
 #define CTR__KEEP_EXIT_CODES_NS (INT64_C(300) * 1000000000)
 
+/* Drops older ones, now and then. */
+void ctr__prune_exit_codes(struct ctr_runtime *rt);
+
 struct ctr__pruned {
 	char *id;
 	int32_t code; /* 0 = removed */

@@ -8,9 +8,6 @@
 #include "oci/driver.h"
 #include "util/cleanup.h"
 
-#define TEXT_(x) #x
-#define TEXT(x)  TEXT_(x)
-
 struct words {
 	char **v;
 	bool failed;
@@ -46,15 +43,14 @@ static void add_file(struct words *w, const char *name, const char *dir, const c
 	add_option(w, name, path);
 }
 
-static void add_identity(
-    struct words *w, const struct ctr__conmon *d, const struct ctr_oci_container *c)
+static void add_identity(struct words *w, const struct ctr__conmon *d,
+    const struct ctr_oci_container *c, const char *uuid)
 {
 	add_option(w, "--api-version", "1"); /* a flag; without it the answer has other keys */
 	add_option(w, "-c", c->id);
-	add_option(w, "-u", c->id);
+	add_option(w, "-u", uuid);
 	add_option(w, "-n", c->name && *c->name ? c->name : c->id);
 	add_option(w, "-r", d->runtime_path);
-	add_option(w, "-b", c->bundle);
 }
 
 static void add_places(
@@ -62,6 +58,7 @@ static void add_places(
 {
 	CTR__FREE char *persist = ctr__path_join(d->persist_dir, c->id);
 
+	add_option(w, "-b", c->bundle);
 	add_file(w, "-p", c->bundle, CTR__CTR_PID_FILE);
 	add_file(w, "--conmon-pidfile", c->bundle, CTR__CONMON_PID_FILE);
 	add_option(w, "--exit-dir", d->exits_dir);
@@ -69,8 +66,9 @@ static void add_places(
 	add(w, "--full-attach"); /* the attach socket is in the bundle */
 }
 
-static void add_runtime_words(
-    struct words *w, const struct ctr__conmon *d, const struct ctr_oci_container *c)
+/* `dir`: where its log goes. */
+static void add_runtime_words(struct words *w, const struct ctr__conmon *d,
+    const struct ctr_oci_container *c, const char *dir)
 {
 	add_runtime_word(w, "--root");
 	add_runtime_word(w, d->oci_root);
@@ -82,7 +80,7 @@ static void add_runtime_words(
 		return;
 	add_runtime_word(w, "--log-format=json");
 	add_runtime_word(w, "--log");
-	add_file(w, "--runtime-arg", c->bundle, CTR__OCI_LOG);
+	add_file(w, "--runtime-arg", dir, CTR__OCI_LOG);
 }
 
 /* Conmon reads these as signed numbers. */
@@ -124,13 +122,13 @@ static void add_behaviour(struct words *w, const struct ctr_oci_container *c)
 		add_number(w, "--timeout", c->timeout_s, INT32_MAX);
 }
 
-static void add_exit_command(struct words *w, const struct ctr_oci_container *c)
+static void add_exit_command(struct words *w, const char *const *command)
 {
-	if (!c->exit_command || !c->exit_command[0])
+	if (!command || !command[0])
 		return;
-	add_option(w, "--exit-command", c->exit_command[0]);
-	for (size_t i = 1; c->exit_command[i]; i++)
-		add_option(w, "--exit-command-arg", c->exit_command[i]);
+	add_option(w, "--exit-command", command[0]);
+	for (size_t i = 1; command[i]; i++)
+		add_option(w, "--exit-command-arg", command[i]);
 }
 
 int ctr__conmon_command_line(
@@ -139,39 +137,129 @@ int ctr__conmon_command_line(
 	CTR__CLEANUP(words_free) struct words w = {0};
 
 	add(&w, d->conmon_path);
-	add_identity(&w, d, c);
+	add_identity(&w, d, c, c->id);
 	add_places(&w, d, c);
-	add_runtime_words(&w, d, c);
+	add_runtime_words(&w, d, c, c->bundle);
 	add_behaviour(&w, c);
-	add_exit_command(&w, c);
+	add_exit_command(&w, c->exit_command);
 	if (w.failed)
 		return ctr__fail_nomem(err);
 	*out = CTR__STEAL_PTR(w.v);
 	return 0;
 }
 
+static char *temporaries_env(const char *dir)
+{
+	return ctr__format("_LIBCONTAINER_STATEDIR=%s", dir);
+}
+
 char *ctr__oci_temporaries_env(const struct ctr_oci_container *c)
 {
-	return ctr__format("_LIBCONTAINER_STATEDIR=%s", c->bundle);
+	return temporaries_env(c->bundle);
 }
+
+static void add_socket(struct words *w, const char *name, size_t fd)
+{
+	CTR__FREE char *word = ctr__format("%s=%zu", name, fd);
+
+	add(w, word);
+}
+
+struct surroundings {
+	const char *dir; /* for temporary files */
+	size_t fds_n;    /* descriptors for the runtime: they come before the sockets */
+	bool terminal, streams;
+};
 
 /* conmon-term.XXXXXX, too, is made in the bundle rather than in /tmp. A socket's path is short, hence the
  * detour. */
-int ctr__conmon_environment(const struct ctr_oci_container *c, char ***out, ctr_error_t **err)
+static int make_environment(const struct surroundings *e, char ***out, ctr_error_t **err)
 {
-	static const char *const common[] = {CTR__OCI_ENV,
-	    "_OCI_SYNCPIPE=" TEXT(CTR__CONMON_SYNC_FD),
-	    "_OCI_STARTPIPE=" TEXT(CTR__CONMON_START_FD)};
+	static const char *const common[] = {CTR__OCI_ENV};
 	CTR__CLEANUP(words_free) struct words w = {0};
-	CTR__FREE char *temporaries = ctr__oci_temporaries_env(c);
+	CTR__FREE char *temporaries = temporaries_env(e->dir);
+	size_t next = 3 + e->fds_n;
 
 	for (size_t i = 0; i < CTR__ARRAY_SIZE(common); i++)
 		add(&w, common[i]);
+	add_socket(&w, "_OCI_SYNCPIPE", next++);
+	add_socket(&w, "_OCI_STARTPIPE", next++);
+	if (e->streams)
+		add_socket(&w, "_OCI_ATTACHPIPE", next);
 	add(&w, temporaries);
-	if (c->flags & CTR_OCI_TERMINAL)
+	if (e->terminal)
 		add(&w, "TMPDIR=/proc/self/cwd");
 	if (w.failed)
 		return ctr__fail_nomem(err);
 	*out = CTR__STEAL_PTR(w.v);
 	return 0;
+}
+
+int ctr__conmon_environment(const struct ctr_oci_container *c, char ***out, ctr_error_t **err)
+{
+	const struct surroundings e = {.dir = c->bundle, .terminal = c->flags & CTR_OCI_TERMINAL};
+
+	return make_environment(&e, out, err);
+}
+
+/* ---- one more process ---- */
+
+static void add_session_places(
+    struct words *w, const struct ctr_oci_container *c, const struct ctr_oci_exec *x)
+{
+	CTR__FREE char *persist = ctr__format("%s/persist/%s", x->dir, c->id);
+
+	add_option(w, "-b", x->dir);
+	add_file(w, "-p", x->dir, CTR__SESSION_PID_FILE);
+	add_file(w, "--conmon-pidfile", x->dir, CTR__CONMON_PID_FILE);
+	add_file(w, "--exit-dir", x->dir, CTR__SESSION_EXIT_DIR);
+	add_option(w, "--persist-dir", persist);
+	add(w, "--full-attach");
+}
+
+static void add_session_behaviour(struct words *w, const struct ctr_oci_exec *x)
+{
+	add_option(w, "--log-level", "warning");
+	add_option(w, "-l", "none");
+	if (x->flags & CTR_OCI_EXEC_TERMINAL)
+		add(w, "-t");
+	if (x->flags & CTR_OCI_EXEC_STDIN)
+		add(w, "-i");
+	add(w, "-e");
+	if (x->flags & CTR_OCI_EXEC_STREAMS)
+		add(w, "--exec-attach");
+	add_file(w, "--exec-process-spec", x->dir, CTR__SESSION_PROCESS);
+	if (x->fds_n) {
+		add_option(w, "--runtime-opt", "--preserve-fds");
+		add_number(w, "--runtime-opt", x->fds_n, INT32_MAX);
+	}
+	add_exit_command(w, x->exit_command);
+	if (x->exit_command && x->exit_delay_s)
+		add_number(w, "--exit-delay", x->exit_delay_s, INT32_MAX);
+}
+
+int ctr__conmon_session_command_line(const struct ctr__conmon *d, const struct ctr_oci_container *c,
+    const struct ctr_oci_exec *x, char ***out, ctr_error_t **err)
+{
+	CTR__CLEANUP(words_free) struct words w = {0};
+
+	add(&w, d->conmon_path);
+	add_identity(&w, d, c, x->id);
+	add_session_places(&w, c, x);
+	add_runtime_words(&w, d, c, x->dir);
+	add_session_behaviour(&w, x);
+	if (w.failed)
+		return ctr__fail_nomem(err);
+	*out = CTR__STEAL_PTR(w.v);
+	return 0;
+}
+
+int ctr__conmon_session_environment(const struct ctr_oci_exec *x, char ***out, ctr_error_t **err)
+{
+	const struct surroundings e = {.dir = x->dir,
+	    .fds_n = x->fds_n,
+	    .terminal = x->flags & CTR_OCI_EXEC_TERMINAL,
+	    .streams = x->flags & CTR_OCI_EXEC_STREAMS};
+
+	return make_environment(&e, out, err);
 }

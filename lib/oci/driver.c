@@ -162,6 +162,12 @@ int ctr__conmon_new(const struct ctr__conmon_opts *o, struct ctr__oci **out, ctr
 	    .run_process = ctr__oci_op_run_process,
 	    .attach = ctr__oci_op_attach,
 	    .resize = ctr__oci_op_resize,
+	    .exec_start = ctr__oci_op_exec_start,
+	    .exec_status = ctr__oci_op_exec_status,
+	    .exec_wait_fd = ctr__oci_op_exec_wait_fd,
+	    .exec_kill = ctr__oci_op_exec_kill,
+	    .exec_resize = ctr__oci_op_exec_resize,
+	    .exec_remove = ctr__oci_op_exec_remove,
 	};
 	struct ctr__conmon *d = NULL;
 	int rc = check_opts(o, err);

@@ -49,6 +49,11 @@ struct ctr__conmon {
 #define CTR__ATTACH_SOCKET   "attach"
 #define CTR__CTL_FIFO        "ctl"
 
+/* Files in the directory of one more process. */
+#define CTR__SESSION_PID_FILE "exec_pid"
+#define CTR__SESSION_PROCESS  "process.json"
+#define CTR__SESSION_EXIT_DIR "exit" /* in it the exit file, named after the container */
+
 #define CTR__OCI_TEXT_MAX (64U << 10) /* of what a runtime prints; also the longest sync message */
 
 /* ---- driver.c ---- */
@@ -134,8 +139,10 @@ int ctr__conmon_environment(const struct ctr_oci_container *c, char ***out, ctr_
 /* One more word of it: where crun mounts its binary for a moment (bundle/crun.XXXXXX), else it is /tmp, and stays
  * there if it is killed. runc sets it for its own. malloc'ed or NULL. */
 char *ctr__oci_temporaries_env(const struct ctr_oci_container *c);
-#define CTR__CONMON_SYNC_FD  3
-#define CTR__CONMON_START_FD 4
+/* The same for one more process. */
+int ctr__conmon_session_command_line(const struct ctr__conmon *d, const struct ctr_oci_container *c,
+    const struct ctr_oci_exec *x, char ***out, ctr_error_t **err);
+int ctr__conmon_session_environment(const struct ctr_oci_exec *x, char ***out, ctr_error_t **err);
 
 /* ---- conmon.c ---- */
 int ctr__oci_op_create(
@@ -146,6 +153,30 @@ int ctr__oci_op_run_process(void *impl, const struct ctr_oci_container *c, const
     int64_t timeout_ms, size_t output_max, int32_t *exit_code, char **output, size_t *output_len,
     ctr_error_t **err);
 
+/* Is this process in the container, and not its first one? By its cgroup. */
+bool ctr__oci_is_inside(const struct ctr_oci_container *c, pid_t pid);
+/* Reads a PID file; 0 if there is none to be had. */
+pid_t ctr__oci_read_pid(int dirfd, const char *name);
+
+/* ---- session.c ---- */
+/* An ID that is safe as argument, a directory. CTR_E_INVALID. */
+int ctr__oci_check_session(
+    const struct ctr_oci_container *c, const struct ctr_oci_exec *x, ctr_error_t **err);
+int ctr__oci_op_exec_start(void *impl, const struct ctr_oci_container *c,
+    const struct ctr_oci_exec *x, struct ctr_oci_status *out, int *stream, ctr_error_t **err);
+int ctr__oci_op_exec_resize(void *impl, const struct ctr_oci_container *c,
+    const struct ctr_oci_exec *x, uint32_t rows, uint32_t cols, ctr_error_t **err);
+
+/* ---- session_end.c ---- */
+int ctr__oci_op_exec_status(void *impl, const struct ctr_oci_container *c,
+    const struct ctr_oci_exec *x, struct ctr_oci_status *out, ctr_error_t **err);
+int ctr__oci_op_exec_wait_fd(
+    void *impl, const struct ctr_oci_container *c, const struct ctr_oci_exec *x, ctr_error_t **err);
+int ctr__oci_op_exec_kill(void *impl, const struct ctr_oci_container *c,
+    const struct ctr_oci_exec *x, int32_t sig, ctr_error_t **err);
+int ctr__oci_op_exec_remove(
+    void *impl, const struct ctr_oci_container *c, const struct ctr_oci_exec *x, ctr_error_t **err);
+
 /* ---- attach.c ---- */
 /* Both are for any directory of a monitor: a bundle, an exec session's. */
 /* A connected socket of the streams (SOCK_SEQPACKET, close-on-exec). CTR_E_CONMON_DEAD, CTR_E_TIMEOUT. */
@@ -153,10 +184,14 @@ int ctr__oci_connect_streams(int dirfd, ctr_error_t **err);
 /* Tells the monitor the terminal's size, 1..1000 each. Waits until what it was told before is read. */
 int ctr__oci_write_size(int dirfd, uint32_t rows, uint32_t cols, ctr_error_t **err);
 int ctr__oci_op_attach(void *impl, const struct ctr_oci_container *c, ctr_error_t **err);
-int ctr__oci_op_resize(void *impl, const struct ctr_oci_container *c, uint32_t rows, uint32_t cols,
-    ctr_error_t **err);
+int ctr__oci_op_resize(
+    void *impl, const struct ctr_oci_container *c, uint32_t rows, uint32_t cols, ctr_error_t **err);
 
 /* ---- exit.c ---- */
+/* Polls readable at once. */
+int ctr__oci_ready_fd(ctr_error_t **err);
+/* What an exit file says: exit code and time of the end. 1, or 0 if there is none. */
+int ctr__oci_read_exit(int dirfd, const char *path, struct ctr_oci_status *out);
 /* "0".."255" or "-1"; anything else is -1. */
 int32_t ctr__oci_parse_exit_code(const char *text);
 int ctr__oci_op_exit_status(
@@ -176,6 +211,10 @@ int ctr__oci_end_monitor(const struct ctr__conmon *d, const struct ctr_oci_conta
 int ctr__oci_kill_workers(
     const struct ctr__conmon *d, const struct ctr_oci_container *c, ctr_error_t **err);
 
+/* The same for one more process: monitor, runtime, and everything that they have started. */
+int ctr__oci_kill_session_workers(const struct ctr__conmon *d, const struct ctr_oci_container *c,
+    const struct ctr_oci_exec *x, ctr_error_t **err);
+
 /* ---- recover.c ---- */
 int ctr__oci_op_remove(
     void *impl, const struct ctr_oci_container *c, uint64_t flags, ctr_error_t **err);
@@ -190,6 +229,8 @@ int ctr__oci_remove_files(
 /* Removes files that only a process that was killed leaves. */
 int ctr__oci_remove_temporaries(
     const struct ctr__conmon *d, const struct ctr_oci_container *c, ctr_error_t **err);
+/* The same for one more process. */
+int ctr__oci_remove_session_temporaries(const struct ctr_oci_exec *x, ctr_error_t **err);
 /* Removes <root>/ID of a runtime whose insides we know. */
 int ctr__oci_remove_state(const struct ctr__conmon *d, const char *id, ctr_error_t **err);
 

@@ -76,32 +76,34 @@ static int make_files(struct exec *e, const char *process, ctr_error_t **err)
 
 /* ---- the time is up ---- */
 
-/* The PID is that of our process: it is in the container's cgroup. */
-static bool is_inside(const struct exec *e, pid_t pid)
+bool ctr__oci_is_inside(const struct ctr_oci_container *c, pid_t pid)
 {
 	CTR__FREE char *its = ctr__proc_cgroup(pid);
-	CTR__FREE char *ours = ctr__proc_cgroup(e->c->pid);
-
+	CTR__FREE char *ours = ctr__proc_cgroup(c->pid);
 	size_t len = ours ? strlen(ours) : 0;
 
-	return e->c->pid > 0 && pid != e->c->pid && its && ours && ctr__starts_with(its, ours) &&
+	return c->pid > 0 && pid != c->pid && its && ours && ctr__starts_with(its, ours) &&
 	       (!its[len] || its[len] == '/' || ours[len - 1] == '/');
+}
+
+pid_t ctr__oci_read_pid(int dirfd, const char *name)
+{
+	CTR__FREE char *text = NULL;
+	int64_t pid;
+
+	if (ctr__read_file_at(dirfd, name, PID_FILE_MAX, &text, NULL) < 0)
+		return 0;
+	text[strcspn(text, "\n")] = '\0';
+	return ctr__parse_i64(text, 1, INT32_MAX, &pid) ? (pid_t)pid : 0;
 }
 
 static void end_process(const struct exec *e)
 {
-	CTR__FREE char *text = NULL;
-	CTR__CLOSE int pidfd = -1;
-	int64_t pid;
+	pid_t pid = ctr__oci_read_pid(e->bundle, last(e->pid));
+	CTR__CLOSE int pidfd = pid > 0 ? ctr__pidfd_open(pid, 0) : -1;
 
-	if (ctr__read_file_at(e->bundle, last(e->pid), PID_FILE_MAX, &text, NULL) < 0)
-		return;
-	text[strcspn(text, "\n")] = '\0';
-	if (!ctr__parse_i64(text, 1, INT32_MAX, &pid))
-		return;
-	pidfd = ctr__pidfd_open((pid_t)pid, 0);
-	if (pidfd >= 0 && is_inside(e, (pid_t)pid))
-		(void)ctr__proc_kill_tree(pidfd, (pid_t)pid);
+	if (pidfd >= 0 && ctr__oci_is_inside(e->c, pid))
+		(void)ctr__proc_kill_tree(pidfd, pid);
 }
 
 /* ---- the runtime's word ---- */

@@ -60,11 +60,27 @@ static bool oom_struck(const struct ctr__conmon *d, const char *id)
 	return fstatat(d->persist_fd, path, &st, AT_SYMLINK_NOFOLLOW) == 0;
 }
 
-static int take(const struct ctr__conmon *d, const char *id, int dirfd, const char *path,
-    const struct stat *st, struct ctr_oci_status *out)
+static void take_code(
+    int dirfd, const char *path, const struct stat *st, struct ctr_oci_status *out)
 {
 	out->exit_code = read_exit_code(dirfd, path);
 	out->finished_ns = (int64_t)st->st_ctim.tv_sec * NS_PER_S + (int64_t)st->st_ctim.tv_nsec;
+}
+
+int ctr__oci_read_exit(int dirfd, const char *path, struct ctr_oci_status *out)
+{
+	struct stat st;
+
+	if (fstatat(dirfd, path, &st, AT_SYMLINK_NOFOLLOW) < 0)
+		return 0;
+	take_code(dirfd, path, &st, out);
+	return 1;
+}
+
+static int take(const struct ctr__conmon *d, const char *id, int dirfd, const char *path,
+    const struct stat *st, struct ctr_oci_status *out)
+{
+	take_code(dirfd, path, st, out);
 	out->oom_killed = oom_struck(d, id) ? 1 : 0;
 	return 1;
 }
@@ -99,8 +115,7 @@ int ctr__oci_op_exit_status(
 	return look_at_copy(d, c, out);
 }
 
-/* Polls readable at once. */
-static int ready_fd(ctr_error_t **err)
+int ctr__oci_ready_fd(ctr_error_t **err)
 {
 	int fd = eventfd(1, EFD_CLOEXEC | EFD_NONBLOCK);
 
@@ -135,7 +150,7 @@ int ctr__oci_op_wait_fd(void *impl, const struct ctr_oci_container *c, ctr_error
 	int fd = -1;
 
 	if (c->monitor_pid <= 0 || c->monitor_start == 0 || has_exit_file(d, c->id))
-		return ready_fd(err);
+		return ctr__oci_ready_fd(err);
 	if (c->flags & CTR_OCI_EXIT_COMMAND)
 		fd = watch_process(c);
 	if (fd < 0)
@@ -143,7 +158,7 @@ int ctr__oci_op_wait_fd(void *impl, const struct ctr_oci_container *c, ctr_error
 	if (fd >= 0)
 		return fd;
 	if (fd == -ESRCH)
-		return ready_fd(err);
+		return ctr__oci_ready_fd(err);
 	return ctr__fail_errno(
 	    err, -fd, NULL, "watch the monitor %d of container %s", (int)c->monitor_pid, c->id);
 }

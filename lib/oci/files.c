@@ -149,6 +149,17 @@ int ctr__oci_remove_temporaries(
 	              : 0;
 }
 
+int ctr__oci_remove_session_temporaries(const struct ctr_oci_exec *x, ctr_error_t **err)
+{
+	static const char *const names[] = {CTR__CONMON_PID_FILE, "conmon-term", "crun", "runc"};
+	int rc = 0;
+
+	for (size_t i = 0; rc == 0 && i < CTR__ARRAY_SIZE(names); i++)
+		rc = remove_temporaries_of(x->dir, names[i], NULL, NULL);
+	return rc < 0 ? ctr__fail_errno(err, -rc, x->dir, "remove temporary files in %s", x->dir)
+	              : 0;
+}
+
 /* ---- the runtime's state ---- */
 
 int ctr__oci_remove_state(const struct ctr__conmon *d, const char *id, ctr_error_t **err)

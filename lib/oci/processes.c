@@ -23,6 +23,21 @@
 
 /* ---- command lines ---- */
 
+/* What somebody may be at work on. */
+struct target {
+	const struct ctr__conmon *d;
+	const struct ctr_oci_container *c;
+	const char *dir; /* the monitor's */
+	const char *
+	    process; /* path of what one more process is started from; NULL: the container itself */
+};
+
+static struct target container_target(
+    const struct ctr__conmon *d, const struct ctr_oci_container *c)
+{
+	return (struct target){d, c, c->bundle, NULL};
+}
+
 /* The word after the option `name` is `value`. */
 static bool has_option(int argc, char *const *argv, const char *name, const char *value)
 {
@@ -39,20 +54,19 @@ static bool is_program(const char *argv0, const char *path)
 	return strcmp(a ? a + 1 : argv0, b ? b + 1 : path) == 0;
 }
 
-static bool is_monitor(
-    const struct ctr__conmon *d, const struct ctr_oci_container *c, int argc, char *const *argv)
+static bool is_monitor(const struct target *t, int argc, char *const *argv)
 {
-	return argc > 0 && d->conmon_path && is_program(argv[0], d->conmon_path) &&
-	       has_option(argc, argv, "-c", c->id) && has_option(argc, argv, "-b", c->bundle);
+	return argc > 0 && t->d->conmon_path && is_program(argv[0], t->d->conmon_path) &&
+	       has_option(argc, argv, "-c", t->c->id) && has_option(argc, argv, "-b", t->dir);
 }
 
 /* The runtime at work on the container. With crun also the container's first process before its start:
  * it is a fork without exec. */
-static bool is_runtime(
-    const struct ctr__conmon *d, const struct ctr_oci_container *c, int argc, char *const *argv)
+static bool is_runtime(const struct target *t, int argc, char *const *argv)
 {
-	return argc > 3 && has_option(argc, argv, "--root", d->oci_root) &&
-	       strcmp(argv[argc - 1], c->id) == 0;
+	return argc > 3 && has_option(argc, argv, "--root", t->d->oci_root) &&
+	       strcmp(argv[argc - 1], t->c->id) == 0 &&
+	       (!t->process || has_option(argc, argv, "--process", t->process));
 }
 
 static void close_dir(DIR **dir)
@@ -62,18 +76,18 @@ static void close_dir(DIR **dir)
 }
 
 /* "runc init" does not name its container, but it holds a descriptor of <root>/ID/exec.fifo. */
-static bool is_runc_init(const struct ctr__conmon *d, const struct ctr_oci_container *c, pid_t pid,
-    int argc, char *const *argv)
+static bool is_runc_init(const struct target *t, pid_t pid, int argc, char *const *argv)
 {
 	CTR__FREE char *fifo = NULL;
 	CTR__CLEANUP(close_dir) DIR *dir = NULL;
 	const struct dirent *entry;
 	char path[64];
 
-	if (d->kind != CTR__RUNTIME_RUNC || argc != 2 || strcmp(argv[1], "init") != 0)
+	if (t->process || t->d->kind != CTR__RUNTIME_RUNC || argc != 2 ||
+	    strcmp(argv[1], "init") != 0)
 		return false;
 	snprintf(path, sizeof(path), "/proc/%d/fd", (int)pid);
-	fifo = ctr__format("%s/%s/exec.fifo", d->oci_root, c->id);
+	fifo = ctr__format("%s/%s/exec.fifo", t->d->oci_root, t->c->id);
 	dir = fifo ? opendir(path) : NULL;
 	if (!dir)
 		return false;
@@ -90,11 +104,10 @@ static bool is_runc_init(const struct ctr__conmon *d, const struct ctr_oci_conta
 	return false;
 }
 
-static bool works_on(const struct ctr__conmon *d, const struct ctr_oci_container *c, pid_t pid,
-    int argc, char *const *argv)
+static bool works_on(const struct target *t, pid_t pid, int argc, char *const *argv)
 {
-	return is_monitor(d, c, argc, argv) || is_runtime(d, c, argc, argv) ||
-	       is_runc_init(d, c, pid, argc, argv);
+	return is_monitor(t, argc, argv) || is_runtime(t, argc, argv) ||
+	       is_runc_init(t, pid, argc, argv);
 }
 
 /* ---- one process ---- */
@@ -115,9 +128,8 @@ static size_t split_cmdline(char *data, size_t len, char ***argv)
 }
 
 /* Calls a test with the command line of one process. */
-static bool check_process(const struct ctr__conmon *d, const struct ctr_oci_container *c, pid_t pid,
-    bool (*test)(const struct ctr__conmon *d, const struct ctr_oci_container *c, pid_t pid,
-        int argc, char *const *argv))
+static bool check_process(const struct target *t, pid_t pid,
+    bool (*test)(const struct target *t, pid_t pid, int argc, char *const *argv))
 {
 	CTR__FREE char *data = NULL;
 	CTR__FREE char **argv = NULL;
@@ -129,14 +141,13 @@ static bool check_process(const struct ctr__conmon *d, const struct ctr_oci_cont
 	if (ctr__read_file_at(AT_FDCWD, path, CMDLINE_MAX, &data, &len) < 0 || len == 0)
 		return false;
 	argc = split_cmdline(data, data[len - 1] ? len + 1 : len, &argv);
-	return argc > 0 && argc < INT_MAX && test(d, c, pid, (int)argc, argv);
+	return argc > 0 && argc < INT_MAX && test(t, pid, (int)argc, argv);
 }
 
-static bool test_monitor(const struct ctr__conmon *d, const struct ctr_oci_container *c, pid_t pid,
-    int argc, char *const *argv)
+static bool test_monitor(const struct target *t, pid_t pid, int argc, char *const *argv)
 {
 	(void)pid;
-	return is_monitor(d, c, argc, argv);
+	return is_monitor(t, argc, argv);
 }
 
 /* ---- the monitor ---- */
@@ -157,6 +168,7 @@ static pid_t read_pid_file(const char *bundle)
 pid_t ctr__oci_monitor(
     const struct ctr__conmon *d, const struct ctr_oci_container *c, uint64_t *start)
 {
+	const struct target t = container_target(d, c);
 	pid_t pid = c->monitor_pid;
 
 	*start = c->monitor_start;
@@ -167,7 +179,7 @@ pid_t ctr__oci_monitor(
 		return 0;
 	/* Start time first: if the number is reused after that, the pair matches nobody. */
 	*start = ctr__proc_start_time(pid);
-	if (!*start || !check_process(d, c, pid, test_monitor) || !ctr__proc_alive(pid, *start))
+	if (!*start || !check_process(&t, pid, test_monitor) || !ctr__proc_alive(pid, *start))
 		return 0;
 	return pid;
 }
@@ -207,11 +219,18 @@ int ctr__oci_end_monitor(const struct ctr__conmon *d, const struct ctr_oci_conta
 /* ---- everybody ---- */
 
 struct sweep {
-	const struct ctr__conmon *d;
-	const struct ctr_oci_container *c;
+	struct target t;
 	int found;
 	int error;
 };
+
+/* What a runtime has started for one more process is nobody's but ours to find: it goes with it. */
+static int end_worker(const struct sweep *s, int pidfd, pid_t pid)
+{
+	int rc = s->t.process ? ctr__proc_kill_tree(pidfd, pid) : 0;
+
+	return rc < 0 ? rc : kill_and_wait(pidfd);
+}
 
 /* Between the look at its command line and the signal the number could pass to another process: the
  * pidfd pins whoever has it now, so the look is repeated. */
@@ -224,13 +243,13 @@ static int kill_worker(pid_t pid, int argc, char **argv, void *userdata)
 	/* One that died meanwhile may have worked on it up to now: look again. */
 	if (argc == 0)
 		s->found++;
-	if (argc == 0 || !works_on(s->d, s->c, pid, argc, argv))
+	if (argc == 0 || !works_on(&s->t, pid, argc, argv))
 		return 0;
 	pidfd = ctr__pidfd_open(pid, 0);
-	if (pidfd < 0 || !check_process(s->d, s->c, pid, works_on))
+	if (pidfd < 0 || !check_process(&s->t, pid, works_on))
 		return 0;
 	s->found++;
-	rc = kill_and_wait(pidfd);
+	rc = end_worker(s, pidfd, pid);
 	if (rc < 0)
 		s->error = rc;
 	return rc < 0 ? 1 : 0;
@@ -238,30 +257,46 @@ static int kill_worker(pid_t pid, int argc, char **argv, void *userdata)
 
 static void sweep_once(struct sweep *s)
 {
+	const struct ctr__conmon *d = s->t.d;
 	int rc = 0;
 
 	s->found = 0;
-	if (s->d->conmon_path)
-		rc = ctr__proc_each(strrchr(s->d->conmon_path, '/') + 1, kill_worker, s);
+	if (d->conmon_path)
+		rc = ctr__proc_each(strrchr(d->conmon_path, '/') + 1, kill_worker, s);
 	if (rc == 0)
-		rc = ctr__proc_each(s->d->name, kill_worker, s);
+		rc = ctr__proc_each(d->name, kill_worker, s);
 	if (rc < 0 && s->error == 0)
 		s->error = rc;
+}
+
+static int sweep_all(struct sweep *s, ctr_error_t **err)
+{
+	int total = 0;
+
+	/* One that dies may just have forked another, so a pass must find none. */
+	for (int pass = 0; pass < MAX_PASSES && s->error == 0; pass++) {
+		sweep_once(s);
+		total += s->found;
+		if (s->found == 0 && s->error == 0)
+			return total;
+	}
+	return ctr__fail_errno(err, s->error ? -s->error : EAGAIN, NULL,
+	    "end the processes that work on container %s", s->t.c->id);
 }
 
 int ctr__oci_kill_workers(
     const struct ctr__conmon *d, const struct ctr_oci_container *c, ctr_error_t **err)
 {
-	struct sweep s = {.d = d, .c = c};
-	int total = 0;
+	struct sweep s = {.t = container_target(d, c)};
 
-	/* One that dies may just have forked another, so a pass must find none. */
-	for (int pass = 0; pass < MAX_PASSES && s.error == 0; pass++) {
-		sweep_once(&s);
-		total += s.found;
-		if (s.found == 0 && s.error == 0)
-			return total;
-	}
-	return ctr__fail_errno(err, s.error ? -s.error : EAGAIN, NULL,
-	    "end the processes that work on container %s", c->id);
+	return sweep_all(&s, err);
+}
+
+int ctr__oci_kill_session_workers(const struct ctr__conmon *d, const struct ctr_oci_container *c,
+    const struct ctr_oci_exec *x, ctr_error_t **err)
+{
+	CTR__FREE char *process = ctr__path_join(x->dir, CTR__SESSION_PROCESS);
+	struct sweep s = {.t = {d, c, x->dir, process}};
+
+	return process ? sweep_all(&s, err) : ctr__fail_nomem(err);
 }

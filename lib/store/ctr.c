@@ -277,6 +277,8 @@ int ctr__ctr_add_run(MDB_txn *txn, struct ctr__change *ch, ctr_error_t **err)
 
 	(void)err;
 	/* Of an earlier container with this ID. */
+	if (rc == 0)
+		rc = ctr__exec_drop(txn, ch->store, ch->id);
 	return rc ? rc : ctr__db_del(txn, ch->store->run_env.db[CTR__DB_EXIT], ch->id);
 }
 
@@ -420,6 +422,8 @@ int ctr__ctr_remove_run(MDB_txn *txn, struct ctr__store *s, const char *id)
 {
 	int rc = ctr__db_del(txn, s->run_env.db[CTR__DB_SUM], id);
 
+	if (rc == 0)
+		rc = ctr__exec_drop(txn, s, id);
 	return rc ? rc : ctr__db_del(txn, s->run_env.db[CTR__DB_STATE], id);
 }
 

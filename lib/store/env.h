@@ -40,7 +40,9 @@ enum {
 	CTR__DB_SUM = 3,
 	CTR__DB_EXIT = 4,
 	CTR__DB_POD_STATE = 5,
-	CTR__DB_RUN_N = 6,
+	CTR__DB_EXEC = 6,
+	CTR__DB_EXEC_STATE = 7,
+	CTR__DB_RUN_N = 8,
 	CTR__DB_MAX = CTR__DB_ROOT_N
 };
 
@@ -242,6 +244,15 @@ int ctr__check_id(const char *id, ctr_error_t **err);
 int ctr__db_has(MDB_txn *txn, MDB_dbi db, const char *key, bool *has);
 /* Deletes all values of a key; absent is fine. An MDB code. */
 int ctr__db_del(MDB_txn *txn, MDB_dbi db, const char *key);
+
+/* ---- exec.c; MDB codes ---- */
+
+/* Drops the sessions of a container, and those of containers that are gone from `root`. */
+int ctr__exec_drop(MDB_txn *txn, struct ctr__store *s, const char *ctr_id);
+int ctr__exec_drop_orphans(MDB_txn *txn, struct ctr__store *s, MDB_txn *root);
+/* run.c: a row of exit codes. */
+int ctr__exit_put(
+    struct ctr__store *s, MDB_txn *txn, const char *id, int32_t code, int64_t finished_ns);
 
 /* ---- unique.c: IDs and names are one space of containers and pods ---- */
 

@@ -32,8 +32,11 @@ static int put_new(
 	struct ctr__summary sum;
 	struct ctr__state state;
 	MDB_val k = ctr__vals(id), v;
-	int rc;
+	/* Of an earlier container with this ID. */
+	int rc = ctr__exec_drop(txn, s, id);
 
+	if (rc)
+		return rc;
 	ctr__state_init(&state, CTR_STATE_CONFIGURED);
 	state.slot = rec->slot;
 	(void)ctr__history_read(s, id, &state);
@@ -140,6 +143,8 @@ static int repair_txn(MDB_txn *txn, void *arg, ctr_error_t **err)
 		rc = drop_orphans(rep, txn, run->db[CTR__DB_STATE], root->db[CTR__DB_CTR]);
 	if (rc == 0)
 		rc = drop_orphans(rep, txn, run->db[CTR__DB_POD_STATE], root->db[CTR__DB_POD]);
+	if (rc == 0)
+		rc = ctr__exec_drop_orphans(txn, rep->s, rep->root);
 	if (rc == 0)
 		rc = mend_all(rep, txn);
 	if (rc == 0 && rep->complete)

@@ -106,13 +106,20 @@ static int put_state_and_sum(struct save_job *job, MDB_txn *txn)
 	return mdb_put(txn, e->db[CTR__DB_SUM], &k, &v, 0);
 }
 
+int ctr__exit_put(
+    struct ctr__store *s, MDB_txn *txn, const char *id, int32_t code, int64_t finished_ns)
+{
+	struct exit_row row = {.code = code, .finished_ns = finished_ns};
+	MDB_val k = ctr__vals(id), v = ctr__val(&row, sizeof(row));
+
+	return mdb_put(txn, s->run_env.db[CTR__DB_EXIT], &k, &v, 0);
+}
+
 static int put_exit(struct save_job *job, MDB_txn *txn)
 {
 	const struct ctr__state *st = job->save->state;
-	struct exit_row row = {.code = st->exit_code, .finished_ns = st->finished_ns};
-	MDB_val k = ctr__vals(job->save->id), v = ctr__val(&row, sizeof(row));
 
-	return mdb_put(txn, job->s->run_env.db[CTR__DB_EXIT], &k, &v, 0);
+	return ctr__exit_put(job->s, txn, job->save->id, st->exit_code, st->finished_ns);
 }
 
 static int save_txn(MDB_txn *txn, void *arg, ctr_error_t **err)

@@ -28,6 +28,8 @@ static const struct db run_dbs[] = {
     [CTR__DB_SUM] = {"sum", 0, false},
     [CTR__DB_EXIT] = {"exit", 0, false},
     [CTR__DB_POD_STATE] = {"pod_state", 0, true},
+    [CTR__DB_EXEC] = {"exec", 0, true},
+    [CTR__DB_EXEC_STATE] = {"exec_state", 0, true},
 };
 
 static const struct db *databases(const struct ctr__env *e, size_t *n)

@@ -1,13 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The codec of the state record.
- *
- *	u8 version, u8 oldest version that can read it, u16 zero, then per field:
- *	u16 tag, u32 length, value
- *
- * Numbers are little-endian. Fields are in order of their tags, each tag once (bind mounts: once per mount);
- * a field that has its default value is left out. Strings end with a NUL, which counts. Tags behind the last
- * one known are of a later library: they come last, and are kept as they are.
+ * The codec of the state record (tlv.h). Each tag is there once (bind mounts: once per mount); a field that has its
+ * default value is left out. Tags behind the last one known are of a later library: they come last, and are kept
+ * as they are.
  */
 #include "store/state.h"
 
@@ -15,9 +10,9 @@
 
 #include <libctr/state.h>
 
+#include "store/tlv.h"
+
 #define VERSION    1U
-#define HEAD_LEN   4U
-#define FIELD_LEN  6U
 #define BIND_PAIRS (sizeof(((struct ctr__state *)0)->bind_mounts) / sizeof(const char *) / 2)
 
 /* Stored: numbers never change. */
@@ -71,29 +66,16 @@ void ctr__state_init(struct ctr__state *s, int32_t state)
 
 /* ---- encoding ---- */
 
-static unsigned char *put_number(unsigned char *p, uint64_t v, size_t bytes)
-{
-	for (size_t i = 0; i < bytes; i++)
-		*p++ = (unsigned char)(v >> (8 * i));
-	return p;
-}
-
-static unsigned char *put_head(unsigned char *p, enum tag tag, size_t len)
-{
-	p = put_number(p, tag, 2);
-	return put_number(p, len, 4);
-}
-
 static unsigned char *put_field(unsigned char *p, enum tag tag, uint64_t v, size_t bytes)
 {
 	if (v == 0)
 		return p;
-	return put_number(put_head(p, tag, bytes), v, bytes);
+	return ctr__tlv_put_number(ctr__tlv_put_head(p, tag, bytes), v, bytes);
 }
 
 static unsigned char *put_flag(unsigned char *p, enum tag tag, bool on)
 {
-	return on ? put_head(p, tag, 0) : p;
+	return on ? ctr__tlv_put_head(p, tag, 0) : p;
 }
 
 static unsigned char *put_numbers(const struct ctr__state *s, unsigned char *p)
@@ -138,25 +120,13 @@ static unsigned char *put_last_numbers(const struct ctr__state *s, unsigned char
 	return put_field(p, TAG_RESTARTER_START, s->restarter_start, 8);
 }
 
-static void add_head(struct ctr__buf *out, enum tag tag, size_t len)
-{
-	unsigned char head[FIELD_LEN];
-
-	if (len > UINT32_MAX) {
-		out->failed = true;
-		return;
-	}
-	put_head(head, tag, len);
-	ctr__buf_add(out, head, sizeof(head));
-}
-
 static void add_string(struct ctr__buf *out, enum tag tag, const char *s)
 {
 	size_t len = s ? strlen(s) : 0;
 
 	if (len == 0)
 		return;
-	add_head(out, tag, len + 1);
+	ctr__tlv_add_head(out, tag, len + 1);
 	ctr__buf_add(out, s, len + 1);
 }
 
@@ -166,7 +136,7 @@ static void add_bind_mounts(struct ctr__buf *out, const struct ctr__state *s)
 		const char *dest = s->bind_mounts[2 * i], *host = s->bind_mounts[2 * i + 1];
 		size_t dest_len = strlen(dest) + 1, host_len = strlen(host) + 1;
 
-		add_head(out, TAG_BIND_MOUNT, dest_len + host_len);
+		ctr__tlv_add_head(out, TAG_BIND_MOUNT, dest_len + host_len);
 		ctr__buf_add(out, dest, dest_len);
 		ctr__buf_add(out, host, host_len);
 	}
@@ -175,10 +145,10 @@ static void add_bind_mounts(struct ctr__buf *out, const struct ctr__state *s)
 void ctr__state_encode(const struct ctr__state *s, struct ctr__buf *out)
 {
 	/* Numbers go to the stack first: one addition to the buffer instead of fifty. */
-	unsigned char fixed[HEAD_LEN + TAG_END * (FIELD_LEN + 8)] = {VERSION, VERSION};
-	unsigned char later[TAG_END * (FIELD_LEN + 8)], *end;
+	unsigned char fixed[CTR__TLV_HEAD + TAG_END * (CTR__TLV_FIELD + 8)] = {VERSION, VERSION};
+	unsigned char later[TAG_END * (CTR__TLV_FIELD + 8)], *end;
 
-	end = put_numbers(s, fixed + HEAD_LEN);
+	end = put_numbers(s, fixed + CTR__TLV_HEAD);
 	ctr__buf_add(out, fixed, (size_t)(end - fixed));
 	add_string(out, TAG_MOUNTPOINT, s->mountpoint);
 	add_string(out, TAG_CONFIG_PATH, s->config_path);
@@ -196,98 +166,39 @@ void ctr__state_encode(const struct ctr__state *s, struct ctr__buf *out)
 
 /* ---- decoding ---- */
 
-struct field {
-	unsigned int tag;
-	const unsigned char *value;
-	size_t len;
-};
-
-static inline uint64_t get_number(const unsigned char *p, size_t bytes)
-{
-	uint64_t v = 0;
-
-	/* The sizes are constants where this is called: one load each. */
-	memcpy(&v, p, bytes);
-#if __BYTE_ORDER__ != __ORDER_LITTLE_ENDIAN__
-	v = __builtin_bswap64(v);
-#endif
-	return v;
-}
-
-static bool get_u32(const struct field *f, uint32_t *out)
-{
-	if (f->len != 4)
-		return false;
-	*out = (uint32_t)get_number(f->value, 4);
-	return true;
-}
-
-static bool get_i32(const struct field *f, int32_t min, int32_t max, int32_t *out)
-{
-	uint32_t v;
-
-	if (!get_u32(f, &v))
-		return false;
-	*out = (int32_t)v;
-	return *out >= min && *out <= max;
-}
-
-static bool get_u64(const struct field *f, uint64_t *out)
-{
-	if (f->len != 8)
-		return false;
-	*out = get_number(f->value, 8);
-	return true;
-}
-
-static bool get_i64(const struct field *f, int64_t *out)
-{
-	uint64_t v;
-	bool ok = get_u64(f, &v);
-
-	*out = (int64_t)v;
-	return ok;
-}
-
-static bool get_flag(const struct field *f, bool *out)
+static bool get_flag(const struct ctr__tlv_field *f, bool *out)
 {
 	*out = true;
 	return f->len == 0;
 }
 
-static bool get_string(const struct field *f, const char **out)
-{
-	*out = (const char *)f->value;
-	return f->len > 0 && memchr(f->value, '\0', f->len) == f->value + f->len - 1;
-}
-
-static bool get_bind_mount(const struct field *f, struct ctr__state *s)
+static bool get_bind_mount(const struct ctr__tlv_field *f, struct ctr__state *s)
 {
 	const unsigned char *nul = f->len ? memchr(f->value, '\0', f->len) : NULL;
-	struct field host;
+	struct ctr__tlv_field host;
 
 	if (!nul || s->bind_mounts_n >= BIND_PAIRS)
 		return false;
 	host.value = nul + 1;
 	host.len = f->len - (size_t)(host.value - f->value);
 	s->bind_mounts[2 * s->bind_mounts_n] = (const char *)f->value;
-	if (!get_string(&host, &s->bind_mounts[2 * s->bind_mounts_n + 1]))
+	if (!ctr__tlv_string(&host, &s->bind_mounts[2 * s->bind_mounts_n + 1]))
 		return false;
 	s->bind_mounts_n++;
 	return true;
 }
 
-static bool decode_field(const struct field *f, struct ctr__state *s)
+static bool decode_field(const struct ctr__tlv_field *f, struct ctr__state *s)
 {
 	switch ((enum tag)f->tag) {
-	case TAG_STATE: return get_i32(f, 0, CTR_STATE_STOPPING, &s->state);
-	case TAG_INTENT: return get_i32(f, 0, CTR__INTENT_LAST, &s->intent);
+	case TAG_STATE: return ctr__tlv_i32(f, 0, CTR_STATE_STOPPING, &s->state);
+	case TAG_INTENT: return ctr__tlv_i32(f, 0, CTR__INTENT_LAST, &s->intent);
 	/* A negative one would signal a process group, or everybody. */
-	case TAG_PID: return get_i32(f, 0, INT32_MAX, &s->pid);
-	case TAG_PID_START: return get_u64(f, &s->pid_start);
-	case TAG_CONMON_PID: return get_i32(f, 0, INT32_MAX, &s->conmon_pid);
-	case TAG_CONMON_START: return get_u64(f, &s->conmon_start);
-	case TAG_EXIT_CODE: return get_i32(f, INT32_MIN, INT32_MAX, &s->exit_code);
+	case TAG_PID: return ctr__tlv_i32(f, 0, INT32_MAX, &s->pid);
+	case TAG_PID_START: return ctr__tlv_u64(f, &s->pid_start);
+	case TAG_CONMON_PID: return ctr__tlv_i32(f, 0, INT32_MAX, &s->conmon_pid);
+	case TAG_CONMON_START: return ctr__tlv_u64(f, &s->conmon_start);
+	case TAG_EXIT_CODE: return ctr__tlv_i32(f, INT32_MIN, INT32_MAX, &s->exit_code);
 	case TAG_EXITED: return get_flag(f, &s->exited);
 	case TAG_OOM_KILLED: return get_flag(f, &s->oom_killed);
 	case TAG_MOUNTED: return get_flag(f, &s->mounted);
@@ -295,46 +206,31 @@ static bool decode_field(const struct field *f, struct ctr__state *s)
 	case TAG_OWN_PID_NS: return get_flag(f, &s->own_pid_ns);
 	case TAG_START_HOOKS: return get_flag(f, &s->start_hooks);
 	case TAG_EVER_STARTED: return get_flag(f, &s->ever_started);
-	case TAG_MOUNT_COUNT: return get_u32(f, &s->mount_count);
-	case TAG_STARTED: return get_i64(f, &s->started_ns);
-	case TAG_FINISHED: return get_i64(f, &s->finished_ns);
-	case TAG_MOUNTPOINT: return get_string(f, &s->mountpoint);
-	case TAG_CONFIG_PATH: return get_string(f, &s->config_path);
-	case TAG_ERROR: return get_string(f, &s->error);
-	case TAG_NET_NS: return get_string(f, &s->net_ns);
+	case TAG_MOUNT_COUNT: return ctr__tlv_u32(f, &s->mount_count);
+	case TAG_STARTED: return ctr__tlv_i64(f, &s->started_ns);
+	case TAG_FINISHED: return ctr__tlv_i64(f, &s->finished_ns);
+	case TAG_MOUNTPOINT: return ctr__tlv_string(f, &s->mountpoint);
+	case TAG_CONFIG_PATH: return ctr__tlv_string(f, &s->config_path);
+	case TAG_ERROR: return ctr__tlv_string(f, &s->error);
+	case TAG_NET_NS: return ctr__tlv_string(f, &s->net_ns);
 	case TAG_BIND_MOUNT: return get_bind_mount(f, s);
-	case TAG_SLOT: return get_u32(f, &s->slot);
+	case TAG_SLOT: return ctr__tlv_u32(f, &s->slot);
 	case TAG_RESTART_MATCH: return get_flag(f, &s->restart_match);
 	case TAG_STARTUP_PASSED: return get_flag(f, &s->startup_passed);
-	case TAG_RESTART_COUNT: return get_u32(f, &s->restart_count);
-	case TAG_HEALTH: return get_i32(f, 0, INT32_MAX, &s->health);
-	case TAG_STARTUP_SUCCESSES: return get_u32(f, &s->startup_successes);
-	case TAG_STARTUP_FAILURES: return get_u32(f, &s->startup_failures);
-	case TAG_HEALTH_PID: return get_i32(f, 0, INT32_MAX, &s->health_pid);
-	case TAG_HEALTH_START: return get_u64(f, &s->health_start);
-	case TAG_STAGE_HOOKS: return get_string(f, &s->stage_hooks);
-	case TAG_RESTART_DELAY: return get_u32(f, &s->restart_delay_ms);
-	case TAG_RESTARTER_PID: return get_i32(f, 0, INT32_MAX, &s->restarter_pid);
-	case TAG_RESTARTER_START: return get_u64(f, &s->restarter_start);
-	case TAG_CGROUP: return get_string(f, &s->cgroup);
+	case TAG_RESTART_COUNT: return ctr__tlv_u32(f, &s->restart_count);
+	case TAG_HEALTH: return ctr__tlv_i32(f, 0, INT32_MAX, &s->health);
+	case TAG_STARTUP_SUCCESSES: return ctr__tlv_u32(f, &s->startup_successes);
+	case TAG_STARTUP_FAILURES: return ctr__tlv_u32(f, &s->startup_failures);
+	case TAG_HEALTH_PID: return ctr__tlv_i32(f, 0, INT32_MAX, &s->health_pid);
+	case TAG_HEALTH_START: return ctr__tlv_u64(f, &s->health_start);
+	case TAG_STAGE_HOOKS: return ctr__tlv_string(f, &s->stage_hooks);
+	case TAG_RESTART_DELAY: return ctr__tlv_u32(f, &s->restart_delay_ms);
+	case TAG_RESTARTER_PID: return ctr__tlv_i32(f, 0, INT32_MAX, &s->restarter_pid);
+	case TAG_RESTARTER_START: return ctr__tlv_u64(f, &s->restarter_start);
+	case TAG_CGROUP: return ctr__tlv_string(f, &s->cgroup);
 	case TAG_END: break;
 	}
 	return false;
-}
-
-/* Takes a field off the front. */
-static bool next_field(const unsigned char **p, size_t *left, struct field *f)
-{
-	if (*left < FIELD_LEN)
-		return false;
-	f->tag = (unsigned int)get_number(*p, 2);
-	f->len = (size_t)get_number(*p + 2, 4);
-	f->value = *p + FIELD_LEN;
-	if (f->len > *left - FIELD_LEN)
-		return false;
-	*p = f->value + f->len;
-	*left -= FIELD_LEN + f->len;
-	return true;
 }
 
 static bool decode_fields(const unsigned char *p, size_t left, struct ctr__state *s)
@@ -343,9 +239,9 @@ static bool decode_fields(const unsigned char *p, size_t left, struct ctr__state
 
 	while (left > 0) {
 		const unsigned char *start = p;
-		struct field f;
+		struct ctr__tlv_field f;
 
-		if (!next_field(&p, &left, &f))
+		if (!ctr__tlv_next(&p, &left, &f))
 			return false;
 		if (f.tag < last || (f.tag == last && f.tag < TAG_END && f.tag != TAG_BIND_MOUNT))
 			return false;
@@ -366,12 +262,12 @@ int ctr__state_decode(const void *data, size_t len, struct ctr__state *s, ctr_er
 	const unsigned char *p = data;
 
 	ctr__state_init(s, 0);
-	if (len < HEAD_LEN || p[0] == 0 || p[1] == 0 || p[1] > p[0] || p[2] || p[3])
+	if (len < CTR__TLV_HEAD || p[0] == 0 || p[1] == 0 || p[1] > p[0] || p[2] || p[3])
 		return ctr__fail(err, CTR_E_STORE_CORRUPT, "a state record is damaged");
 	if (p[1] > VERSION)
 		return ctr__fail(err, CTR_E_STORE_NEWER,
 		    "a state record has version %u, this libctr knows %u", p[0], VERSION);
-	if (!decode_fields(p + HEAD_LEN, len - HEAD_LEN, s)) {
+	if (!decode_fields(p + CTR__TLV_HEAD, len - CTR__TLV_HEAD, s)) {
 		ctr__state_init(s, 0);
 		return ctr__fail(err, CTR_E_STORE_CORRUPT, "a state record is damaged");
 	}

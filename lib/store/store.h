@@ -5,7 +5,7 @@
  * <root>/db      durable: "meta", "ctr" (id -> slot, cfg_gen, JSON), "name" (name -> id), "slot_free",
  *                "dep" (id -> dependents), "label" (id -> labels), "event"
  * <run root>/db  of this boot, not synced: "meta", "state" (id -> TLV), "sum" (id -> fixed summary + name,
- *                image, command), "exit" (id -> code, time), "event"
+ *                image, command), "exit" (id -> code, time), "event", "exec" and "exec_state" (exec.c)
  *
  * One durable change (add, remove, rewrite) is: take the ROOT mutex, commit the durable transaction, then,
  * still holding it, commit the run transaction that brings "sum" in line and records the durable
@@ -19,7 +19,7 @@
  * Files, private header env.h: registry.c (counting, fork), open.c, boot.c (marker files, a new boot), env.c
  * (opening LMDB), txn.c (transactions, pool of readers, growth), schema.c, change.c (durable changes), ctr.c
  * (add, rewrite, remove), evict.c, lookup.c, run.c (state, exit codes), list.c, journal.c (events), repair.c, history.c
- * (what survives a reboot), codec.c (records), state.c (state TLV).
+ * (what survives a reboot), codec.c (records), state.c (state TLV), exec.c, exec_state.c (exec sessions).
  */
 #ifndef LIBCTR_STORE_STORE_H
 #define LIBCTR_STORE_STORE_H
@@ -32,6 +32,7 @@
 #include "config/config.h"
 #include "event/event.h"
 #include "lock/lock.h"
+#include "store/exec_state.h"
 #include "store/state.h"
 #include "util/id.h"
 #include "util/str.h"
@@ -148,6 +149,32 @@ int ctr__store_save_state(struct ctr__store *s, const struct ctr__save *save, ct
 
 /* After a dead owner: makes a commit visible that its process did not get to publish. */
 int ctr__store_settle(struct ctr__store *s, ctr_error_t **err);
+
+/* ---- exec sessions (exec.c): the container's lock is held, but to find the owner ---- */
+
+/* The raw record: `raw` is emptied and filled. 1 = found, 0 = there is none. */
+int ctr__store_exec_load(struct ctr__store *s, const char *ctr_id, const char *id,
+    struct ctr__buf *raw, ctr_error_t **err);
+
+struct ctr__exec_save {
+	const char *ctr_id, *id;
+	const struct ctr__exec_state *state; /* remove: only for record_exit */
+	bool is_new;
+	bool remove;                     /* drop it; one that is not there is success  */
+	bool record_exit;                /* also write a row of exit codes             */
+	struct ctr_event *const *events; /* appended in the same transaction           */
+	size_t events_n;
+};
+/* One run transaction. */
+int ctr__store_exec_save(
+    struct ctr__store *s, const struct ctr__exec_save *save, ctr_error_t **err);
+
+/* IDs of a container's sessions, sorted; owned; an empty list if none. */
+int ctr__store_exec_list(struct ctr__store *s, const char *ctr_id, char ***out, ctr_error_t **err);
+
+/* The container of a session. CTR_E_NO_SUCH_EXEC, CTR_E_EMPTY_ID. */
+int ctr__store_exec_owner(
+    struct ctr__store *s, const char *id, char ctr_id[CTR__ID_MAX + 1], ctr_error_t **err);
 
 /* ---- what survives a reboot: history.c ---- */
 

@@ -29,6 +29,7 @@ struct fake_ctr {
 struct fake_oci {
 	pthread_mutex_t mutex;
 	struct fake_ctr *first;
+	struct fake_execs *execs;
 	int calls[FAKE_OPS];
 	int fail_code[FAKE_OPS];
 	int fail_left[FAKE_OPS];
@@ -57,9 +58,19 @@ struct fake_oci *fake_oci_new(void)
 {
 	struct fake_oci *f = calloc(1, sizeof(*f));
 
-	if (f)
-		pthread_mutex_init(&f->mutex, NULL);
-	return f;
+	if (!f)
+		return NULL;
+	pthread_mutex_init(&f->mutex, NULL);
+	f->execs = fake_execs_new();
+	if (f->execs)
+		return f;
+	free(f);
+	return NULL;
+}
+
+struct fake_execs *fake_oci_execs(void *impl)
+{
+	return ((struct fake_oci *)impl)->execs;
 }
 
 static void ctr_free_one(struct fake_ctr *c)
@@ -82,6 +93,7 @@ void fake_oci_destroy(void *impl)
 	pthread_mutex_destroy(&f->mutex);
 	free(f->process_output);
 	free(f->last_process);
+	fake_execs_free(f->execs);
 	free(f);
 	fake_oci_destroyed++;
 }
@@ -112,6 +124,7 @@ static void end(struct fake_oci *f, struct fake_ctr *c, int code)
 	c->code = code;
 	c->finished_ns = now_ns();
 	c->recorded = !f->monitors_dead;
+	fake_execs_end_all(f->execs, c->id);
 	if (write(c->end_fd, &one, sizeof(one)) < 0)
 		abort();
 }
@@ -421,6 +434,12 @@ const struct ctr_oci_ops fake_oci_ops = {
     .run_process = op_run_process,
     .attach = op_attach,
     .resize = op_resize,
+    .exec_start = fake_op_exec_start,
+    .exec_status = fake_op_exec_status,
+    .exec_wait_fd = fake_op_exec_wait_fd,
+    .exec_kill = fake_op_exec_kill,
+    .exec_resize = fake_op_exec_resize,
+    .exec_remove = fake_op_exec_remove,
 };
 
 /* ---- what tests do to it ---- */
@@ -461,6 +480,21 @@ void fake_oci_forget(struct fake_oci *f, const char *id)
 
 	op_remove(f, &k, 0, NULL);
 	f->calls[FAKE_REMOVE]--;
+}
+
+void fake_oci_adopt(struct fake_oci *f, const char *id)
+{
+	struct fake_ctr *c = calloc(1, sizeof(*c));
+
+	if (!c)
+		abort();
+	snprintf(c->id, sizeof(c->id), "%s", id);
+	c->end_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	c->status = CTR_OCI_RUNNING;
+	pthread_mutex_lock(&f->mutex);
+	c->next = f->first;
+	f->first = c;
+	pthread_mutex_unlock(&f->mutex);
 }
 
 void fake_oci_process(struct fake_oci *f, int32_t pid, uint64_t pid_start)

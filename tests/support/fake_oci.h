@@ -8,6 +8,8 @@
 
 #include <libctr/libctr.h>
 
+#include "fake_exec.h"
+
 enum fake_op {
 	FAKE_CREATE,
 	FAKE_START,
@@ -47,6 +49,8 @@ void fake_oci_kill_monitors(struct fake_oci *f);
 void fake_oci_forget(struct fake_oci *f, const char *id);
 /* Containers created from now on have this first process; 0 = none. It is not touched. */
 void fake_oci_process(struct fake_oci *f, int32_t pid, uint64_t pid_start);
+/* Takes over a container that another process's fake runs. */
+void fake_oci_adopt(struct fake_oci *f, const char *id);
 /* Called before each create, with no lock of the fake held. */
 void fake_oci_on_create(
     struct fake_oci *f, void (*fn)(const struct ctr_oci_container *k, void *arg), void *arg);
@@ -76,6 +80,8 @@ int fake_oci_status(struct fake_oci *f, const char *id);
 int fake_oci_last_signal(struct fake_oci *f, const char *id);
 /* Resources of the last update of a container, "" if there was none; valid until the next. */
 const char *fake_oci_resources(struct fake_oci *f, const char *id);
+/* Its exec sessions, for fake_exec.c. */
+struct fake_execs *fake_oci_execs(void *impl);
 /* Number of containers that it knows. */
 int fake_oci_count(struct fake_oci *f);
 

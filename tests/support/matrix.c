@@ -120,6 +120,17 @@ static int apply(ctr_container_t *c, const char *op, ctr_error_t **err)
 		    err);
 	if (!strcmp(op, "REFRESH"))
 		return ctr_container_refresh(c, err);
+	if (!strcmp(op, "EXEC")) {
+		static const char *const command[] = {"true", NULL};
+		struct ctr_exec_opts o = {.size = sizeof(o), .command = command};
+		ctr_exec_t *x = NULL;
+		int r = ctr_container_exec_create(c, &o, &x, err);
+
+		if (r >= 0)
+			r = ctr_exec_start(x, NULL, NULL, err);
+		ctr_exec_unref(x);
+		return r;
+	}
 	fail_msg("no call for operation %s", op);
 	return 0;
 }
