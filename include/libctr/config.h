@@ -103,7 +103,8 @@ enum {
 	CTR_CONFIG_CONMON_PID_FILE = 49, /* string conmonPidFile: default <run dir>/conmon.pid */
 	CTR_CONFIG_RUNTIME =
 	    60, /* string runtime: name of the OCI runtime; default: the runtime object's */
-	CTR_CONFIG_LOG_DRIVER = 61, /* string logDriver: "k8s-file" (default) or "none" */
+	CTR_CONFIG_LOG_DRIVER =
+	    61, /* string logDriver: "k8s-file" (default), "json-file" (the same), "journald" or "none" */
 	CTR_CONFIG_LOG_SIZE =
 	    62, /* number logSize: bytes after which the log starts anew; 0 = no limit */
 	CTR_CONFIG_TIMEOUT =
@@ -160,7 +161,8 @@ enum {
 	CTR_CONFIG_EXPOSED_PORTS =
 	    92,                     /* JSON   exposedPorts: port -> list of protocols; shown only */
 	CTR_CONFIG_LABEL_OPTS = 94, /* list   labelopts: SELinux label options, e.g. "disable" */
-	CTR_CONFIG_NAMESPACE = 95   /* string namespace: stored, not interpreted */
+	CTR_CONFIG_NAMESPACE = 95,  /* string namespace: stored, not interpreted */
+	CTR_CONFIG_LOG_TAG = 96     /* string logTag: CONTAINER_TAG of its records in the journal */
 };
 
 /* Shorthands for the spec that a builder writes; they exclude CTR_CONFIG_SPEC. */
@@ -323,7 +325,7 @@ CTR_API const char *ctr_config_shm_dir(const ctr_config_t *cfg);
 /* ctr_config_log_path: log file, absolute. Since: 0.1 */
 CTR_API const char *ctr_config_log_path(const ctr_config_t *cfg);
 
-/* ctr_config_log_driver: "k8s-file" or "none"; never NULL. Since: 0.1 */
+/* ctr_config_log_driver: "k8s-file", "json-file", "journald" or "none"; never NULL. Since: 0.1 */
 CTR_API const char *ctr_config_log_driver(const ctr_config_t *cfg);
 
 /* ctr_config_conmon_pid_file: where the monitor's PID is written. Since: 0.1 */

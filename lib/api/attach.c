@@ -40,8 +40,7 @@ int ctr_container_start_and_attach(ctr_container_t *c, uint64_t flags,
 		    (unsigned long long)(flags & ~CTR_START_RECURSIVE));
 	if (r >= 0)
 		r = CTR__COPY_OPTS(&opts, o, "ctr_attach_opts", err);
-	return r < 0 ? r
-	             : ctr__start_and_attach(c, flags & CTR_START_RECURSIVE, &opts, out, err);
+	return r < 0 ? r : ctr__start_and_attach(c, flags & CTR_START_RECURSIVE, &opts, out, err);
 }
 
 int ctr_container_http_attach(ctr_container_t *c, int32_t fd, const struct ctr_http_opts *o,
@@ -55,8 +54,7 @@ int ctr_container_http_attach(ctr_container_t *c, int32_t fd, const struct ctr_h
 	return r < 0 ? r : ctr__http_attach(c, fd, &opts, out, err);
 }
 
-int ctr_container_attach_resize(
-    ctr_container_t *c, uint32_t rows, uint32_t cols, ctr_error_t **err)
+int ctr_container_attach_resize(ctr_container_t *c, uint32_t rows, uint32_t cols, ctr_error_t **err)
 {
 	if (!c)
 		return ctr__fail(err, CTR_E_INVALID, "container is NULL");

@@ -48,6 +48,7 @@ int ctr_runtime_shutdown(ctr_runtime_t *rt, ctr_error_t **err)
 	if (r < 0)
 		return r;
 	atomic_store_explicit(&rt->stopped, 1, memory_order_release);
+	ctr__stream_group_wake(&rt->streams);
 	/* Cannot fail: an eventfd that is full is readable, too. */
 	if (write(rt->stop_fd, &one, sizeof(one)) < 0)
 		return 0;

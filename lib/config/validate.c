@@ -278,17 +278,17 @@ static int check_id_mappings(const struct ctr__json *mappings, ctr_error_t **err
 
 static int check_log_driver(const char *driver, ctr_error_t **err)
 {
-	static const char *const usable[] = {"k8s-file", "none", NULL};
-	static const char *const known[] = {
-	    "json-file", "journald", "passthrough", "passthrough-tty", NULL};
+	static const char *const usable[] = {"k8s-file", "json-file", "journald", "none", NULL};
+	static const char *const known[] = {"passthrough", "passthrough-tty", NULL};
 
 	if (ctr__strv_has(usable, driver))
 		return 0;
 	if (ctr__strv_has(known, driver))
 		return ctr__cfg_bad(err, CTR_E_UNSUPPORTED, "logDriver",
-		    "%s is not supported; \"k8s-file\" and \"none\" are", CTR__CFG_SHOW(driver));
-	return ctr__cfg_bad_value(
-	    err, "logDriver", driver, "is no log driver; \"k8s-file\" and \"none\" are");
+		    "%s is not supported; \"k8s-file\", \"json-file\", \"journald\" and \"none\" are",
+		    CTR__CFG_SHOW(driver));
+	return ctr__cfg_bad_value(err, "logDriver", driver,
+	    "is no log driver; \"k8s-file\", \"json-file\", \"journald\" and \"none\" are");
 }
 
 static int check_labels(const ctr_config_t *cfg, ctr_error_t **err)

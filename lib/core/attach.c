@@ -3,6 +3,7 @@
 #include "core/attach.h"
 
 #include "core/dependencies.h"
+#include "core/logs.h"
 #include "util/cleanup.h"
 
 struct call {
@@ -95,7 +96,7 @@ static int connect_relay(
 	    .check = ctr__attach_check,
 	    .resize = owner_resize,
 	    .destroy = owner_destroy,
-	    .stop_fd = c->rt->stop_fd,
+	    .group = &c->rt->streams,
 	};
 
 	return ctr__stream_connect(a, socket, &owner, err);
@@ -133,8 +134,8 @@ int ctr__attach(struct ctr_container *c, const struct ctr_attach_opts *o, struct
 	int r = ctr__stream_prepare(o, NULL, &a, err);
 
 	if (r >= 0)
-		r = ctr__enter(c, CTR__OP_ATTACH,
-		    CTR__LOOK_NOW | CTR__REPAIR | CTR__IN_BATCH_BUSY, &g, err);
+		r = ctr__enter(
+		    c, CTR__OP_ATTACH, CTR__LOOK_NOW | CTR__REPAIR | CTR__IN_BATCH_BUSY, &g, err);
 	if (r >= 0)
 		r = attach_locked(g.c, a, err);
 	if (r >= 0)
@@ -198,7 +199,8 @@ static int http_stream_locked(struct ctr_container *c, struct ctr_attach *a, ctr
 	return r < 0 ? r : attach_locked(c, a, err);
 }
 
-static int http_connect(struct ctr_container *c, struct ctr_attach *a, bool stream, ctr_error_t **err)
+static int http_connect(
+    struct ctr_container *c, struct ctr_attach *a, bool stream, ctr_error_t **err)
 {
 	CTR__GUARD struct ctr__guard g = {0};
 	int r = ctr__enter(c, stream ? CTR__OP_HTTP_ATTACH : CTR__OP_LOGS,
@@ -225,6 +227,18 @@ static int http_prepare(struct ctr_container *c, int fd, const struct ctr_http_o
 	return ctr__stream_prepare_http(&h, a, err);
 }
 
+/* What is printed before the log has been read to its end may come twice, but nothing is missing: the streams are connected
+ * before. Streams that are not wanted are dropped later. */
+static int http_add_log(struct ctr_container *c, struct ctr_attach *a, ctr_error_t **err)
+{
+	struct ctr__stream_source source;
+	int r = ctr__logs_source(c, 0, &source, err);
+
+	if (r >= 0)
+		ctr__stream_set_source(a, &source);
+	return r;
+}
+
 int ctr__http_attach(struct ctr_container *c, int fd, const struct ctr_http_opts *o,
     struct ctr_attach **out, ctr_error_t **err)
 {
@@ -235,7 +249,7 @@ int ctr__http_attach(struct ctr_container *c, int fd, const struct ctr_http_opts
 	if (r >= 0)
 		r = http_prepare(core, fd, o, &a, err);
 	if (r >= 0 && (o->flags & CTR_HTTP_LOGS))
-		r = ctr__fail(err, CTR_E_UNSUPPORTED, "the log cannot be replayed");
+		r = http_add_log(core, a, err);
 	if (r >= 0)
 		r = http_connect(core, a, o->flags & CTR_HTTP_STREAM, err);
 	if (r >= 0)

@@ -7,6 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "core/logs.h"
 #include "core/pod.h"
 #include "core/policy.h"
 #include "sys/proc.h"
@@ -366,7 +367,9 @@ void ctr__oci_view(const struct ctr_container *c, const ctr_config_t *cfg,
 	    .id = c->id,
 	    .name = cfg->name,
 	    .bundle = p->run_dir,
-	    .log_path = ctr__streq(cfg->log_driver, "none") ? NULL : cfg->log_path,
+	    .log_path = ctr__logs_to_file(cfg) ? cfg->log_path : NULL,
+	    .log_driver = cfg->log_driver,
+	    .log_tag = cfg->log_tag,
 	    .pid_file = cfg->conmon_pid_file,
 	    .cgroup_path = p->cgroup,
 	    .log_size_max = cfg->log_size > 0 ? (uint64_t)cfg->log_size : 0,

@@ -13,6 +13,7 @@
 #include "core/health.h"
 #include "core/join.h"
 #include "core/lifecycle.h"
+#include "core/logs.h"
 #include "core/policy.h"
 #include "spec/spec.h"
 #include "sys/fd.h"
@@ -211,7 +212,7 @@ static int make_log_dir(struct init *in, ctr_error_t **err)
 	const char *path = in->c->cfg->log_path, *slash;
 	int fd;
 
-	if (!path || ctr__streq(in->c->cfg->log_driver, "none"))
+	if (!path || !ctr__logs_to_file(in->c->cfg))
 		return 0;
 	slash = strrchr(path, '/');
 	if (!slash || slash == path)
@@ -455,8 +456,8 @@ int ctr__start_locked(struct ctr_container *c, enum ctr__by by, ctr_error_t **er
 	return ctr__start_hooked_locked(c, by, NULL, err);
 }
 
-int ctr__start_hooked_locked(struct ctr_container *c, enum ctr__by by,
-    const struct ctr__start_hook *hook, ctr_error_t **err)
+int ctr__start_hooked_locked(
+    struct ctr_container *c, enum ctr__by by, const struct ctr__start_hook *hook, ctr_error_t **err)
 {
 	CTR__ERROR ctr_error_t *why = NULL;
 	int64_t before;

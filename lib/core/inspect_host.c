@@ -55,7 +55,7 @@ static void emit_log(const struct ctr__inspect *in, struct ctr__buf *out)
 	ctr__emit_str(out, "Type", in->cfg->log_driver);
 	ctr__emit_null(out, "Config");
 	ctr__emit_str(out, "Path", in->cfg->log_path);
-	ctr__emit_str(out, "Tag", ctr__json_str(ctr__inspect_extra(in, "logTag")));
+	ctr__emit_str(out, "Tag", in->cfg->log_tag);
 	ctr__emit_str(out, "Size", size);
 	ctr__emit_object_end(out);
 }

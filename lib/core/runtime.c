@@ -324,6 +324,7 @@ static struct ctr_runtime *runtime_new(void)
 	rt->stop_fd = rt->exits_fd = rt->events_fd = -1;
 	pthread_mutex_init(&rt->drivers_mutex, NULL);
 	pthread_mutex_init(&rt->events_mutex, NULL);
+	ctr__stream_group_init(&rt->streams);
 	return rt;
 }
 
@@ -426,5 +427,6 @@ void ctr__runtime_unref(struct ctr_runtime *rt)
 	ctr__strv_free(rt->hooks_dirs);
 	pthread_mutex_destroy(&rt->drivers_mutex);
 	pthread_mutex_destroy(&rt->events_mutex);
+	ctr__stream_group_free(&rt->streams);
 	free(rt);
 }

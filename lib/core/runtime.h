@@ -14,6 +14,7 @@
 #include "oci/oci.h"
 #include "storage/storage.h"
 #include "store/store.h"
+#include "stream/stream.h"
 
 struct ctr_runtime {
 	atomic_uint refs;
@@ -21,6 +22,7 @@ struct ctr_runtime {
 	atomic_int stopped;
 	int stop_fd;  /* eventfd, readable after shutdown: wakes blocked waits */
 	int exits_fd; /* directory of exit files */
+	struct ctr__stream_group streams; /* attaches in progress: woken by a shutdown, too */
 	bool systemd_cgroup;
 	int64_t lock_timeout_ms; /* -1 = no limit */
 	ctr_log_fn log;

@@ -92,17 +92,26 @@ static void add_number(struct words *w, const char *name, uint64_t value, uint64
 	add_option(w, name, text);
 }
 
+/* What libpod calls json-file is k8s-file, too. A tag is an error but with journald. */
+static void add_log(struct words *w, const struct ctr_oci_container *c)
+{
+	bool journal = !c->log_path && ctr__streq(c->log_driver, "journald");
+	CTR__FREE char *log = c->log_path ? ctr__format("k8s-file:%s", c->log_path)
+	                                  : strdup(journal ? "journald" : "none");
+
+	add_option(w, "-l", log);
+	if (c->log_size_max && c->log_path)
+		add_number(w, "--log-size-max", c->log_size_max, INT64_MAX);
+	if (journal && c->log_tag && *c->log_tag)
+		add_option(w, "--log-tag", c->log_tag);
+}
+
 /* The log is synced by conmon at the container's end (0.2 ms); --no-sync-log would save that and lose the
  * last lines in a power failure. */
 static void add_behaviour(struct words *w, const struct ctr_oci_container *c)
 {
-	CTR__FREE char *log =
-	    c->log_path ? ctr__format("k8s-file:%s", c->log_path) : strdup("none");
-
 	add_option(w, "--log-level", "warning");
-	add_option(w, "-l", log);
-	if (c->log_size_max && c->log_path)
-		add_number(w, "--log-size-max", c->log_size_max, INT64_MAX);
+	add_log(w, c);
 	if (c->flags & CTR_OCI_SYSTEMD_CGROUP)
 		add(w, "-s");
 	if (c->flags & CTR_OCI_TERMINAL)

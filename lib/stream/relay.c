@@ -367,7 +367,7 @@ static int fd_of(const struct ctr_attach *a, int which)
 
 void ctr__relay_arm(struct ctr_attach *a)
 {
-	struct epoll_event ev = {.events = EPOLLIN | EPOLLOUT, .data.fd = a->wake};
+	struct epoll_event ev = {.events = EPOLLOUT, .data.fd = a->wake};
 
 	atomic_store(&a->armed, true);
 	(void)epoll_ctl(a->epoll, EPOLL_CTL_MOD, a->wake, &ev);

@@ -29,8 +29,9 @@ struct ctr_attach {
 	pthread_mutex_t mutex; /* whoever processes */
 
 	int epoll;
-	int wake; /* an eventfd in the set, readable never or after a shutdown, writable always */
-	bool own_wake; /* ... is not the owner's */
+	int wake; /* an eventfd in the set: never readable, always writable */
+	/* In the owner's group, under its mutex. */
+	struct ctr_attach *next, **link;
 	_Atomic bool
 	    armed; /* it is waited for that it is writable: there is something to do in any case */
 	_Atomic bool cancelled;

@@ -38,14 +38,44 @@ static void close_ends(struct ctr_attach *a)
 	a->socket = -1;
 }
 
+static void join_group(struct ctr_attach *a)
+{
+	struct ctr__stream_group *g = a->owner.group;
+
+	if (!g)
+		return;
+	pthread_mutex_lock(&g->mutex);
+	a->next = g->first;
+	a->link = &g->first;
+	if (a->next)
+		a->next->link = &a->next;
+	g->first = a;
+	pthread_mutex_unlock(&g->mutex);
+}
+
+/* In a child after fork() the mutex may be anybody's. */
+static void leave_group(struct ctr_attach *a)
+{
+	struct ctr__stream_group *g = a->owner.group;
+
+	if (!a->link || is_forked(a))
+		return;
+	pthread_mutex_lock(&g->mutex);
+	*a->link = a->next;
+	if (a->next)
+		a->next->link = a->link;
+	pthread_mutex_unlock(&g->mutex);
+}
+
 static void relay_free(struct ctr_attach *a)
 {
+	leave_group(a);
 	close_ends(a);
 	for (int i = 0; i < CTR__ENDS; i++)
 		ctr__kept_free(&a->kept[i]);
 	if (a->source.destroy)
 		a->source.destroy(a->source.arg);
-	if (a->own_wake)
+	if (a->wake >= 0)
 		close(a->wake);
 	if (a->epoll >= 0)
 		close(a->epoll);
@@ -88,7 +118,7 @@ static struct ctr_attach *relay_new(void)
 		return NULL;
 	atomic_init(&a->refs, 1);
 	pthread_mutex_init(&a->mutex, NULL);
-	a->epoll = a->wake = a->socket = a->owner.stop_fd = -1;
+	a->epoll = a->wake = a->socket = -1;
 	for (int i = CTR__IN; i < CTR__PEER; i++)
 		a->end[i] = CTR__ENDPOINT_NONE;
 	for (int i = 0; i < CTR__ENDS; i++)
@@ -299,19 +329,15 @@ static int queue_header(struct ctr_attach *a, ctr_error_t **err)
 /* The first look is due at once: what an end had to say before it was waited for is not said again. */
 static int set_wake(struct ctr_attach *a, ctr_error_t **err)
 {
-	struct epoll_event ev = {.events = EPOLLIN | EPOLLOUT};
+	struct epoll_event ev = {.events = EPOLLOUT};
 
-	a->wake = a->owner.stop_fd;
-	if (a->wake < 0) {
-		a->wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-		if (a->wake < 0)
-			return ctr__fail_errno(err, errno, NULL, "make an eventfd");
-		a->own_wake = true;
-	}
+	a->wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	if (a->wake < 0)
+		return ctr__fail_errno(err, errno, NULL, "make an eventfd");
 	ev.data.fd = a->wake;
 	atomic_store(&a->armed, true);
 	if (epoll_ctl(a->epoll, EPOLL_CTL_ADD, a->wake, &ev) < 0)
-		return ctr__fail_errno(err, errno, NULL, "wait for the runtime's end");
+		return ctr__fail_errno(err, errno, NULL, "wait for an eventfd");
 	return 0;
 }
 
@@ -323,6 +349,8 @@ int ctr__stream_connect(
 	a->owner = *owner;
 	a->socket = socket;
 	r = set_wake(a, err);
+	if (r >= 0)
+		join_group(a);
 	if (r >= 0)
 		r = queue_header(a, err);
 	return r < 0 ? r : ctr__relay_watch(a, err);
@@ -375,18 +403,26 @@ static int again(const struct ctr_attach *a, ctr_error_t **err)
 
 static void disarm(struct ctr_attach *a)
 {
-	struct epoll_event ev = {.events = EPOLLIN, .data.fd = a->wake};
+	struct epoll_event ev = {.data.fd = a->wake};
 
 	if (atomic_exchange(&a->armed, false))
 		(void)epoll_ctl(a->epoll, EPOLL_CTL_MOD, a->wake, &ev);
+}
+
+static int ask_owner(const struct ctr_attach *a, ctr_error_t **err)
+{
+	return a->owner.check ? a->owner.check(a->owner.arg, err) : 0;
 }
 
 static int work(struct ctr_attach *a, ctr_error_t **err)
 {
 	int r;
 
-	/* In this order: whoever cancels says so first and arms then. */
+	/* In this order: whoever cancels, or shuts the runtime down, says so first and arms then. */
 	disarm(a);
+	r = ask_owner(a, err);
+	if (r < 0)
+		return r;
 	if (atomic_load(&a->cancelled))
 		return ctr__fail(err, CTR_E_CANCELLED, "the attach was cancelled");
 	ctr__relay_look(a);
@@ -399,15 +435,14 @@ static int work(struct ctr_attach *a, ctr_error_t **err)
 	return r;
 }
 
-/* `refused`: what the owner said; its text is in *why. *over: it is, since now. */
-static int process_locked(struct ctr_attach *a, int refused, bool *over, ctr_error_t **why)
+/* *over: it is, since now. */
+static int process_locked(struct ctr_attach *a, bool *over, ctr_error_t **why)
 {
 	int r;
 
-	*over = false;
 	if (atomic_load(&a->result) != CTR_ATTACH_GOING_ON)
 		return again(a, why);
-	r = refused < 0 ? refused : work(a, why);
+	r = work(a, why);
 	*over = r != CTR_ATTACH_GOING_ON;
 	if (*over)
 		finish(a, r, ctr_error_message(*why));
@@ -418,12 +453,13 @@ static int process_locked(struct ctr_attach *a, int refused, bool *over, ctr_err
 int ctr__stream_process(struct ctr_attach *a, ctr_error_t **err)
 {
 	CTR__ERROR ctr_error_t *why = NULL;
-	bool over;
-	int r = a->owner.check ? a->owner.check(a->owner.arg, &why) : 0;
+	bool over = false;
+	int r = ask_owner(a, &why);
 
+	/* Else it is not the time, or not the process, to touch anything. */
 	if (r >= 0 || r == CTR_E_RUNTIME_STOPPED) {
 		pthread_mutex_lock(&a->mutex);
-		r = process_locked(a, r, &over, &why);
+		r = process_locked(a, &over, &why);
 		pthread_mutex_unlock(&a->mutex);
 		if (over && a->owner.over)
 			a->owner.over(a->owner.arg, r);
@@ -494,6 +530,25 @@ void ctr__stream_cancel(struct ctr_attach *a)
 		return;
 	atomic_store(&a->cancelled, true);
 	ctr__relay_arm(a);
+}
+
+void ctr__stream_group_init(struct ctr__stream_group *g)
+{
+	pthread_mutex_init(&g->mutex, NULL);
+	g->first = NULL;
+}
+
+void ctr__stream_group_free(struct ctr__stream_group *g)
+{
+	pthread_mutex_destroy(&g->mutex);
+}
+
+void ctr__stream_group_wake(struct ctr__stream_group *g)
+{
+	pthread_mutex_lock(&g->mutex);
+	for (struct ctr_attach *a = g->first; a; a = a->next)
+		ctr__relay_arm(a);
+	pthread_mutex_unlock(&g->mutex);
 }
 
 int ctr__stream_resize(struct ctr_attach *a, uint32_t rows, uint32_t cols, ctr_error_t **err)

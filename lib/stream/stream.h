@@ -11,6 +11,7 @@
 #ifndef LIBCTR_STREAM_STREAM_H
 #define LIBCTR_STREAM_STREAM_H
 
+#include <pthread.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -44,6 +45,17 @@ size_t ctr__detach_flush(struct ctr__detach *d, unsigned char out[CTR__DETACH_MA
 
 /* ---- the relay: stream.c ---- */
 
+/* The relays of a runtime. (One descriptor of the runtime's in every relay's set would do, but the kernel allows only 500 ways
+ * from a descriptor through such a set into the set of a host's loop.) */
+struct ctr__stream_group {
+	pthread_mutex_t mutex;
+	struct ctr_attach *first;
+};
+void ctr__stream_group_init(struct ctr__stream_group *g);
+void ctr__stream_group_free(struct ctr__stream_group *g);
+/* Every relay has something to do: it will ask its owner. */
+void ctr__stream_group_wake(struct ctr__stream_group *g);
+
 /*
  * What the owner of a relay (core: attach, exec) hangs onto it. All are called on the thread that processes, without
  * any lock of the relay's that a callback could need.
@@ -60,8 +72,8 @@ struct ctr__stream_owner {
 	int (*resize)(void *arg, uint32_t rows, uint32_t cols, ctr_error_t **err);
 	/* Once, with the last reference. May be NULL. */
 	void (*destroy)(void *arg);
-	/* An eventfd that is readable once the runtime is shut down: it wakes whoever waits. -1 = none. Borrowed. */
-	int stop_fd;
+	/* The runtime's: its shutdown wakes whoever waits for this one. NULL = none. Outlives it. */
+	struct ctr__stream_group *group;
 };
 
 /*

@@ -182,6 +182,101 @@ static void kill_group(int fd, const char *path)
 		walk_groups(fd, kill_level, path);
 }
 
+/* ---- looking at a group everywhere ---- */
+
+int ctr__cgroup_each_hierarchy(
+    const char *path, int (*fn)(int fd, bool v2, void *userdata), void *userdata)
+{
+	CTR__CLEANUP(ctr__hierarchies_free) struct ctr__hierarchies h = {0};
+	int rc = ctr__hierarchies_read(CGROUP_ROOT, &h);
+	bool found = false;
+
+	for (size_t i = 0; rc == 0 && i < h.count; i++) {
+		CTR__CLOSE int fd = open_group(&h.v[i], path);
+
+		if (fd < 0)
+			continue;
+		found = true;
+		rc = fn(fd, h.v[i].v2, userdata);
+	}
+	return rc == 0 && !found ? -ENOENT : rc;
+}
+
+struct pids {
+	pid_t *v;
+	size_t n, cap;
+};
+
+static int add_pid(pid_t pid, void *userdata)
+{
+	struct pids *p = userdata;
+
+	if (p->n == p->cap) {
+		size_t cap = p->cap ? 2 * p->cap : 64;
+		pid_t *v = reallocarray(p->v, cap, sizeof(*v));
+
+		if (!v)
+			return -ENOMEM;
+		p->v = v;
+		p->cap = cap;
+	}
+	p->v[p->n++] = pid;
+	return 0;
+}
+
+static int add_level(int fd, void *userdata)
+{
+	return each_process(fd, add_pid, userdata);
+}
+
+/* All hierarchies say the same unless somebody has moved processes in one of them. */
+static int add_hierarchy(int fd, bool v2, void *userdata)
+{
+	CTR__CLOSE int top = ctr__open_dir_at(fd, ".");
+	const struct ctr__tree_ops ops = {
+	    .entry = only_directories, .enter = add_level, .userdata = userdata};
+	int rc;
+
+	(void)v2;
+	rc = top < 0 ? top : ctr__tree_walk(top, &ops);
+	/* A group that goes while it is looked at has no processes. */
+	return rc == -ENOMEM ? rc : 0;
+}
+
+static int by_number(const void *a, const void *b)
+{
+	pid_t x = *(const pid_t *)a, y = *(const pid_t *)b;
+
+	return x < y ? -1 : x > y;
+}
+
+static void sort_unique(struct pids *p)
+{
+	size_t kept = 0;
+
+	if (p->n)
+		qsort(p->v, p->n, sizeof(*p->v), by_number);
+	for (size_t i = 0; i < p->n; i++)
+		if (kept == 0 || p->v[kept - 1] != p->v[i])
+			p->v[kept++] = p->v[i];
+	p->n = kept;
+}
+
+int ctr__cgroup_pids(const char *path, pid_t **out, size_t *n)
+{
+	struct pids p = {0};
+	int rc = ctr__cgroup_each_hierarchy(path, add_hierarchy, &p);
+
+	if (rc < 0) {
+		free(p.v);
+		return rc;
+	}
+	sort_unique(&p);
+	*out = p.v;
+	*n = p.n;
+	return 0;
+}
+
 /* ---- removing ---- */
 
 /* A host that lives in the group would be killed by its own call. */

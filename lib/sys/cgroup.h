@@ -4,7 +4,9 @@
 #define LIBCTR_SYS_CGROUP_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 #include "util/err.h"
 
@@ -29,6 +31,14 @@ char *ctr__cgroup_of_slice(const char *slice);
  * cgroup v1 are those of the group above). One that is there is fine. What was made is not undone on failure:
  * ctr__cgroup_remove() does that. */
 int ctr__cgroup_make(const char *path, ctr_error_t **err);
+
+/* Calls fn with the group's directory in each hierarchy that has it; stops at nonzero and returns it. -ENOENT: none has. */
+int ctr__cgroup_each_hierarchy(
+    const char *path, int (*fn)(int fd, bool v2, void *userdata), void *userdata);
+
+/* The processes of the group and of those below it, in ascending order, each once. malloc'ed. 0 or -errno (ENOENT: no such
+ * group). */
+int ctr__cgroup_pids(const char *path, pid_t **out, size_t *n);
 
 /* Is there such a group in any hierarchy? */
 bool ctr__cgroup_exists(const char *path);

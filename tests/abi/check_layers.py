@@ -38,6 +38,7 @@ FOREIGN = [
     (r"yajl/.*", r"util/json[a-z_]*\.c"),
     (r"sys/capability\.h", r"sys/caps\.c"),
     (r"selinux/.*", r"sys/selinux_load\.[ch]"),
+    (r"systemd/.*", r"log/journal_load\.h"),
     (r"cmocka\.h", r"(?!)"),
 ]
 

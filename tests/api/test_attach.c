@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -34,7 +35,8 @@ static void host_make(struct host *h, uint64_t flags)
 	*h = (struct host){.in = in[1],
 	    .out = out[0],
 	    .err = err[0],
-	    .o = *ATTACH(.flags = flags, .stdin_fd = in[0], .stdout_fd = out[1], .stderr_fd = err[1])};
+	    .o = *ATTACH(.flags = flags, .stdin_fd = in[0], .stdout_fd = out[1],
+	        .stderr_fd = err[1])};
 }
 
 /* They are duplicated: the host needs them no more. */
@@ -73,6 +75,14 @@ static void hears(int fd, const char *text)
 		n += (size_t)r;
 	}
 	assert_string_equal(buf, text);
+}
+
+static void burst(const struct fixture *f, const char *text, int ends)
+{
+	static size_t len;
+
+	len = strlen(text);
+	fake_oci_burst(f->fake, text, &len, 1, ends);
 }
 
 static int readable(int fd)
@@ -153,7 +163,7 @@ static void several_at_once(void **state)
 	host_hand_over(&h);
 	host_hand_over(&k);
 	/* The container's lock is not held: it can be started. */
-	fake_oci_burst(f->fake, "early", 5, 0);
+	burst(f, "early", 0);
 	OK(ctr_container_start(c, 0, err));
 	settle(a);
 	settle(b);
@@ -308,7 +318,7 @@ static void cancelling(void **state)
 static void *shut_down_later(void *arg)
 {
 	usleep(20000);
-	ctr_runtime_shutdown(arg, 0, NULL);
+	ctr_runtime_shutdown(arg, NULL);
 	return NULL;
 }
 
@@ -391,8 +401,8 @@ static int attach_in_batch(ctr_container_t *view, void *arg)
 	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, pair), 0);
 	FAILS(CTR_E_BUSY, ctr_container_attach(view, arg, &a, err));
 	FAILS(CTR_E_BUSY, ctr_container_start_and_attach(view, 0, arg, &a, err));
-	FAILS(CTR_E_BUSY, ctr_container_http_attach(
-	    view, pair[0], HTTP(.flags = CTR_HTTP_STREAM | CTR_HTTP_STDOUT), &a, err));
+	FAILS(CTR_E_BUSY, ctr_container_http_attach(view, pair[0],
+	                      HTTP(.flags = CTR_HTTP_STREAM | CTR_HTTP_STDOUT), &a, err));
 	assert_null(a);
 	OK(ctr_container_attach_resize(view, 10, 10, err));
 	close(pair[0]);
@@ -416,8 +426,8 @@ static void refused(void **state)
 	FAILS(CTR_E_INVALID, ctr_container_attach(c, &h.o, NULL, err));
 	FAILS(CTR_E_INVALID, ctr_container_attach(c, NULL, &a, err));
 	FAILS(CTR_E_INVALID, ctr_container_attach(c, ATTACH(.flags = 0), &a, err));
-	FAILS(CTR_E_INVALID,
-	    ctr_container_attach(c, ATTACH(.flags = CTR_ATTACH_STDOUT, .stdout_fd = h.out), &a, err));
+	FAILS(CTR_E_INVALID, ctr_container_attach(c,
+	                         ATTACH(.flags = CTR_ATTACH_STDOUT, .stdout_fd = h.out), &a, err));
 	h.o.detach_keys = "ctrl-";
 	FAILS(CTR_E_INVALID, ctr_container_attach(c, &h.o, &a, err));
 	h.o.detach_keys = "";
@@ -463,7 +473,7 @@ static void runtime_without_streams(void **state)
 	OK(ctr_config_builder_set_str(b, CTR_CONFIG_ROOTFS, f->rootfs, err));
 	OK(ctr_config_builder_set_str(b, CTR_CONFIG_RUNTIME, "old", err));
 	OK(ctr_config_builder_add_str(b, CTR_CONFIG_COMMAND, "/bin/true", err));
-	OK(ctr_config_builder_set_bool(b, CTR_CONFIG_TERMINAL, 1, err));
+	OK(ctr_config_builder_set_bool(b, CTR_SPEC_TERMINAL, 1, err));
 	OK(ctr_config_builder_build(b, &cfg, err));
 	OK(ctr_container_create(f->rt, cfg, 0, &c, err));
 	host_make(&h, ALL);
@@ -492,7 +502,7 @@ static ctr_container_t *with_terminal(const struct fixture *f)
 	OK(ctr_config_builder_set_str(b, CTR_CONFIG_ROOTFS, f->rootfs, err));
 	OK(ctr_config_builder_set_str(b, CTR_CONFIG_RUNTIME, "fake", err));
 	OK(ctr_config_builder_add_str(b, CTR_CONFIG_COMMAND, "/bin/sh", err));
-	OK(ctr_config_builder_set_bool(b, CTR_CONFIG_TERMINAL, 1, err));
+	OK(ctr_config_builder_set_bool(b, CTR_SPEC_TERMINAL, 1, err));
 	OK(ctr_config_builder_build(b, &cfg, err));
 	OK(ctr_container_create(f->rt, cfg, 0, &c, err));
 	ctr_config_builder_free(b);
@@ -560,7 +570,7 @@ static void start_and_attach(void **state)
 	struct host h;
 
 	free(events_text(f->rt));
-	fake_oci_burst(f->fake, "first words", 11, 0);
+	burst(f, "first words", 0);
 	host_make(&h, CTR_ATTACH_STDOUT);
 	OK(ctr_container_start_and_attach(c, 0, &h.o, &a, err));
 	check_events(f->rt, "init attach start");
@@ -655,18 +665,18 @@ static void http(void **state)
 
 	free(events_text(f->rt));
 	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair), 0);
-	OK(ctr_container_http_attach(
-	    c, pair[1], HTTP(.flags = STREAM, .initial = "typed ahead", .initial_len = 11), &a, err));
+	OK(ctr_container_http_attach(c, pair[1],
+	    HTTP(.flags = STREAM, .initial = "typed ahead", .initial_len = 11), &a, err));
 	close(pair[1]);
 	/* It is made so that a client can start it. */
 	assert_state(c, CTR_STATE_CREATED);
 	check_events(f->rt, "init attach");
-	fake_oci_burst(f->fake, "hello", 5, 1);
+	burst(f, "hello", 1);
 	OK(ctr_container_start(c, 0, err));
 	assert_int_equal(ctr_attach_run(a, 5000, NULL), CTR_ATTACH_ENDED);
 	n = recv(pair[0], buf, sizeof(buf), MSG_WAITALL);
 	assert_int_equal(n, strlen(OK_RAW) + 13);
-	assert_memory_equal(buf, OK_RAW "\1\0\0\0\0\0\0\5hello", n);
+	assert_memory_equal(buf, OK_RAW "\1\0\0\0\0\0\0\5hello", (size_t)n);
 	ctr_attach_unref(a);
 	close(pair[0]);
 	ctr_container_unref(c);
@@ -681,7 +691,8 @@ static void http_refused(void **state)
 	int pair[2];
 
 	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair), 0);
-	FAILS(CTR_E_INVALID, ctr_container_http_attach(NULL, pair[1], HTTP(.flags = STREAM), &a, err));
+	FAILS(CTR_E_INVALID,
+	    ctr_container_http_attach(NULL, pair[1], HTTP(.flags = STREAM), &a, err));
 	FAILS(CTR_E_INVALID, ctr_container_http_attach(c, pair[1], NULL, &a, err));
 	FAILS(CTR_E_INVALID, ctr_container_http_attach(c, -1, HTTP(.flags = STREAM), &a, err));
 	FAILS(CTR_E_INVALID,
@@ -693,11 +704,65 @@ static void http_refused(void **state)
 	    ctr_container_http_attach(c, pair[1], HTTP(.flags = STREAM), &a, err));
 	OK(ctr_container_start(c, 0, err));
 	OK(ctr_container_pause(c, err));
-	FAILS(CTR_E_CTR_STATE, ctr_container_http_attach(c, pair[1], HTTP(.flags = STREAM), &a, err));
+	FAILS(
+	    CTR_E_CTR_STATE, ctr_container_http_attach(c, pair[1], HTTP(.flags = STREAM), &a, err));
 	assert_null(a);
 	/* The host answers: nothing has been written. */
 	assert_int_equal(recv(pair[0], &byte, 1, MSG_DONTWAIT), -1);
 	assert_int_equal(errno, EAGAIN);
+	close(pair[0]);
+	close(pair[1]);
+	ctr_container_unref(c);
+}
+
+static void put_log(ctr_container_t *c)
+{
+	static const char log[] = "2024-05-06T07:08:09.000000001+00:00 stdout F line\n"
+	                          "2024-05-06T07:08:09.000000002+00:00 stderr F error\n"
+	                          "2024-05-06T07:08:09.000000003+00:00 stdout P no end\n";
+	ctr_config_t *cfg = ctr_container_config(c);
+	const char *path = ctr_config_log_path(cfg);
+	char *dir = strndup(path, (size_t)(strrchr(path, '/') - path));
+	int fd;
+
+	(void)mkdir(dir, 0700);
+	free(dir);
+	fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+	assert_true(fd >= 0);
+	assert_int_equal(write(fd, log, sizeof(log) - 1), sizeof(log) - 1);
+	close(fd);
+	ctr_config_unref(cfg);
+}
+
+static void http_log(void **state)
+{
+	struct fixture *f = *state;
+	ctr_container_t *c = fixture_create(f, NULL);
+	ctr_attach_t *a = NULL;
+	char buf[256];
+	int pair[2];
+
+	put_log(c);
+	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair), 0);
+	/* The log alone: nothing is made for it. */
+	OK(ctr_container_http_attach(c, pair[1],
+	    HTTP(.flags = CTR_HTTP_LOGS | CTR_HTTP_STDOUT | CTR_HTTP_NO_HEADER), &a, err));
+	assert_state(c, CTR_STATE_CONFIGURED);
+	assert_int_equal(ctr_attach_run(a, 5000, NULL), CTR_ATTACH_ENDED);
+	assert_int_equal(recv(pair[0], buf, 27, MSG_WAITALL), 27);
+	assert_memory_equal(buf, "\1\0\0\0\0\0\0\5line\n\1\0\0\0\0\0\0\6no end", 27);
+	assert_int_equal(recv(pair[0], buf, 1, MSG_DONTWAIT), -1);
+	ctr_attach_unref(a);
+	/* Then the streams. */
+	OK(ctr_container_http_attach(
+	    c, pair[1], HTTP(.flags = CTR_HTTP_LOGS | STREAM | CTR_HTTP_NO_HEADER), &a, err));
+	burst(f, "live", 1);
+	OK(ctr_container_start(c, 0, err));
+	assert_int_equal(ctr_attach_run(a, 5000, NULL), CTR_ATTACH_ENDED);
+	assert_int_equal(recv(pair[0], buf, 13 + 14 + 14 + 12, MSG_WAITALL), 13 + 14 + 14 + 12);
+	assert_memory_equal(buf + 13, "\2\0\0\0\0\0\0\6error\n", 14);
+	assert_memory_equal(buf + 41, "\1\0\0\0\0\0\0\4live", 12);
+	ctr_attach_unref(a);
 	close(pair[0]);
 	close(pair[1]);
 	ctr_container_unref(c);
@@ -724,6 +789,7 @@ int main(void)
 	    TEST(dependencies_first),
 	    TEST(http),
 	    TEST(http_refused),
+	    TEST(http_log),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -47,7 +47,8 @@ struct fake_oci {
 	void (*during)(void *arg);
 	void *during_arg;
 	const char *burst;
-	size_t burst_len;
+	const size_t *burst_lengths;
+	int burst_n;
 	int burst_ends;
 };
 
@@ -200,7 +201,7 @@ static int op_start(void *impl, const struct ctr_oci_container *k, ctr_error_t *
 	if (f->on_start)
 		f->on_start();
 	if (f->burst)
-		fake_streams_say(&c->streams, f->burst, f->burst_len);
+		fake_streams_say(&c->streams, f->burst, f->burst_lengths, f->burst_n);
 	if (f->burst && f->burst_ends)
 		end(f, c, 0);
 	return done(f, 0);
@@ -596,11 +597,12 @@ void fake_oci_hang_up(struct fake_oci *f, const char *id)
 	pthread_mutex_unlock(&f->mutex);
 }
 
-void fake_oci_burst(struct fake_oci *f, const char *text, size_t len, int ends)
+void fake_oci_burst(struct fake_oci *f, const char *text, const size_t *lengths, int n, int ends)
 {
 	pthread_mutex_lock(&f->mutex);
 	f->burst = text;
-	f->burst_len = len;
+	f->burst_lengths = lengths;
+	f->burst_n = n;
 	f->burst_ends = ends;
 	pthread_mutex_unlock(&f->mutex);
 }

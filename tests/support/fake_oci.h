@@ -68,8 +68,9 @@ int64_t fake_oci_last_timeout(struct fake_oci *f);
 int fake_oci_stream(struct fake_oci *f, const char *id, int n);
 /* Closes all of a container's. */
 void fake_oci_hang_up(struct fake_oci *f, const char *id);
-/* Containers print this as soon as they are started, and end with 0 after it if `ends`. NULL = nothing any more. */
-void fake_oci_burst(struct fake_oci *f, const char *text, size_t len, int ends);
+/* Containers print this as soon as they are started, in pieces of these lengths (at most 8192), and end with 0 after it if
+ * `ends`. NULL = nothing any more. All must stay valid. */
+void fake_oci_burst(struct fake_oci *f, const char *text, const size_t *lengths, int n, int ends);
 /* The size that a container's terminal was given last: 0 = none. */
 void fake_oci_size(struct fake_oci *f, const char *id, uint32_t *rows, uint32_t *cols);
 /* How often an operation was called; and the status it has for a container. */

@@ -31,12 +31,11 @@ static void send_packet(int fd, const char *data, size_t len)
 		abort();
 }
 
-void fake_streams_say(const struct fake_streams *s, const char *data, size_t len)
+void fake_streams_say(const struct fake_streams *s, const char *data, const size_t *lengths, int n)
 {
-	for (int i = 0; i < s->n; i++)
-		for (size_t at = 0; at < len; at += PIECE_MAX)
-			send_packet(
-			    s->fds[i], data + at, len - at < PIECE_MAX ? len - at : PIECE_MAX);
+	for (int k = 0; k < n; data += lengths[k++])
+		for (int i = 0; i < s->n; i++)
+			send_packet(s->fds[i], data, lengths[k]);
 }
 
 void fake_streams_close(struct fake_streams *s)

@@ -13,8 +13,8 @@ struct fake_streams {
 
 /* The other end of a new pair, or a code. */
 int fake_streams_attach(struct fake_streams *s, ctr_error_t **err);
-/* To all that are attached, on standard output. */
-void fake_streams_say(const struct fake_streams *s, const char *data, size_t len);
+/* To all that are attached, on standard output: pieces of these lengths. */
+void fake_streams_say(const struct fake_streams *s, const char *data, const size_t *lengths, int n);
 void fake_streams_close(struct fake_streams *s);
 
 #endif

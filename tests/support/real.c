@@ -77,7 +77,7 @@ static bool make_rootfs(const char *dir)
 	static const char *const dirs[] = {"", "/bin", "/proc", "/sys", "/dev", "/etc", "/tmp"};
 	static const char *const applets[] = {"sh", "sleep", "echo", "cat", "env", "hostname",
 	    "true", "false", "touch", "id", "tty", "tail", "dd", "kill", "readlink", "grep", "pwd",
-	    "test", "seq", "df", "ls"};
+	    "test", "seq", "df", "ls", "stty"};
 	char path[256];
 
 	for (size_t i = 0; i < sizeof(dirs) / sizeof(*dirs); i++) {

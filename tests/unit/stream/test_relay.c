@@ -39,11 +39,8 @@ static void owner_destroy(void *arg)
 
 static void connect_rig(struct rig *g)
 {
-	const struct ctr__stream_owner owner = {.arg = g,
-	    .check = owner_check,
-	    .over = owner_over,
-	    .destroy = owner_destroy,
-	    .stop_fd = -1};
+	const struct ctr__stream_owner owner = {
+	    .arg = g, .check = owner_check, .over = owner_over, .destroy = owner_destroy};
 	int s[2];
 
 	assert_int_equal(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, s), 0);
@@ -887,8 +884,7 @@ static void history_only(void **state)
 {
 	struct tale t = {.of = 3};
 	const struct ctr__stream_source src = {.next = tell, .destroy = tale_destroy, .arg = &t};
-	struct ctr__stream_owner owner = {
-	    .stop_fd = -1, .over = owner_over, .destroy = owner_destroy};
+	struct ctr__stream_owner owner = {.over = owner_over, .destroy = owner_destroy};
 	struct rig g;
 
 	(void)state;
