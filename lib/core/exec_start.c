@@ -244,7 +244,7 @@ static int connect_relay(struct starting *k, struct ctr_attach **out, ctr_error_
 	    .over = is_over,
 	    .resize = resize,
 	    .destroy = drop,
-	    .stop_fd = k->x->c->rt->stop_fd};
+	    .group = &k->x->c->rt->streams};
 	int r;
 
 	ctr__exec_ref(k->x);
