@@ -93,6 +93,8 @@ void ctr__exec_call_free(struct ctr__exec_call *call);
 #define CTR__EXEC_CALL CTR__CLEANUP(ctr__exec_call_free)
 /* Makes the session's directory, empty. */
 int ctr__exec_make_dir(const struct ctr__exec_call *call, ctr_error_t **err);
+/* Removes its files; none is success. */
+int ctr__exec_remove_dir(const struct ctr__exec_call *call, ctr_error_t **err);
 /* Ends what there is of it and removes its files. Without the lock, too. */
 int ctr__exec_clear(const struct ctr__exec_call *call, ctr_error_t **err);
 

@@ -108,7 +108,7 @@ int ctr__exec_make_dir(const struct ctr__exec_call *call, ctr_error_t **err)
 	return r < 0 ? ctr__fail_errno(err, -r, call->dir, "cannot make %s", call->dir) : 0;
 }
 
-static int remove_dir(const struct ctr__exec_call *call, ctr_error_t **err)
+int ctr__exec_remove_dir(const struct ctr__exec_call *call, ctr_error_t **err)
 {
 	CTR__CLOSE int parent = open_parent(call, false);
 	int r = parent < 0 ? parent : ctr__remove_tree_at(parent, call->exec.id);
@@ -122,7 +122,7 @@ int ctr__exec_clear(const struct ctr__exec_call *call, ctr_error_t **err)
 {
 	int r = call->oci->ops.exec_remove(call->oci->impl, &call->view, &call->exec, err);
 
-	return r < 0 ? r : remove_dir(call, err);
+	return r < 0 ? r : ctr__exec_remove_dir(call, err);
 }
 
 /* ---- saving ---- */

@@ -50,26 +50,23 @@ static void starting_free(struct starting *k)
 /* ---- under the lock: may it, and what is it ---- */
 
 /* So that the process finds its terminal as large as it is to be. */
-static char *with_size(const char *process, uint32_t rows, uint32_t cols, ctr_error_t **err)
+static int set_size(struct starting *k, const char *process, ctr_error_t **err)
 {
 	CTR__JSON_DOC struct ctr__json_doc *d = NULL;
 	CTR__BUF struct ctr__buf out = {0};
 	struct ctr__json *size;
-	char *text;
+	int r = ctr__json_parse(process, strlen(process), "process", &d, err);
 
-	if (ctr__json_parse(process, strlen(process), "process", &d, err) < 0)
-		return NULL;
+	if (r < 0)
+		return r;
 	size = ctr__json_new_object(d);
-	if (size && ctr__json_set(d, size, "height", ctr__json_new_u64(d, rows)) &&
-	    ctr__json_set(d, size, "width", ctr__json_new_u64(d, cols)) &&
-	    ctr__json_set(d, d->root, "consoleSize", size))
-		ctr__json_write(d->root, false, &out);
-	else
-		out.failed = true;
-	text = ctr__buf_steal(&out);
-	if (!text)
-		ctr__fail_nomem(err);
-	return text;
+	if (!size || !ctr__json_set(d, size, "height", ctr__json_new_u64(d, k->rows)) ||
+	    !ctr__json_set(d, size, "width", ctr__json_new_u64(d, k->cols)) ||
+	    !ctr__json_set(d, d->root, "consoleSize", size))
+		return ctr__fail_nomem(err);
+	ctr__json_write(d->root, false, &out);
+	k->process = ctr__buf_steal(&out);
+	return k->process ? 0 : ctr__fail_nomem(err);
 }
 
 static int take_process(struct starting *k, const struct ctr__exec_state *s, ctr_error_t **err)
@@ -77,10 +74,8 @@ static int take_process(struct starting *k, const struct ctr__exec_state *s, ctr
 	if (!s->process)
 		return ctr__fail(
 		    err, CTR_E_STORE_CORRUPT, "exec session %s has no process", k->x->id);
-	if (k->rows && (s->flags & CTR_EXEC_TERMINAL)) {
-		k->process = with_size(s->process, k->rows, k->cols, err);
-		return k->process ? 0 : CTR_E_STORE_CORRUPT;
-	}
+	if (k->rows && (s->flags & CTR_EXEC_TERMINAL))
+		return set_size(k, s->process, err);
 	k->process = strdup(s->process);
 	return k->process ? 0 : ctr__fail_nomem(err);
 }
@@ -249,7 +244,7 @@ static int connect_relay(struct starting *k, struct ctr_attach **out, ctr_error_
 	    .over = is_over,
 	    .resize = resize,
 	    .destroy = drop,
-	    .stop_fd = k->x->c->rt->stop_fd};
+	    .group = &k->x->c->rt->streams};
 	int r;
 
 	ctr__exec_ref(k->x);

@@ -96,13 +96,21 @@ static bool is_running(const struct ctr__session *s)
 	return s->s.state == CTR_EXEC_STATE_RUNNING || s->s.starter_pid;
 }
 
-/* The files of one that was never started do not exist. */
 static int clear(struct ctr__session *s, ctr_error_t **err)
 {
 	CTR__EXEC_CALL struct ctr__exec_call call = {0};
 	int r = ctr__exec_ask(s->g.c, s->id, &s->s, &call, err);
 
 	return r < 0 ? r : ctr__exec_clear(&call, err);
+}
+
+/* Of one that does not run there are files if somebody was killed just before its start or just after its end. */
+static int remove_files(struct ctr__session *s, ctr_error_t **err)
+{
+	CTR__EXEC_CALL struct ctr__exec_call call = {0};
+	int r = ctr__exec_ask(s->g.c, s->id, &s->s, &call, err);
+
+	return r < 0 ? r : ctr__exec_remove_dir(&call, err);
 }
 
 int ctr__exec_cleanup(struct ctr_exec *x, ctr_error_t **err)
@@ -112,8 +120,8 @@ int ctr__exec_cleanup(struct ctr_exec *x, ctr_error_t **err)
 
 	if (r < 0)
 		return r;
-	/* The look has recorded the end of one whose process is gone, and removed its files. */
-	return is_running(&s) ? ctr__session_wrong(&s, "cleanup", err) : 0;
+	/* The look has recorded the end of one whose process is gone. */
+	return is_running(&s) ? ctr__session_wrong(&s, "cleanup", err) : remove_files(&s, err);
 }
 
 /* Whoever is starting it finds it gone, and ends what it has started. */
@@ -138,7 +146,9 @@ int ctr__exec_remove(struct ctr_exec *x, bool force, ctr_error_t **err)
 	}
 	if (r < 0 || s.gone)
 		return r < 0 ? r : 0;
-	r = ctr__session_drop(&s, err);
+	r = remove_files(&s, err);
+	if (r >= 0)
+		r = ctr__session_drop(&s, err);
 	if (r >= 0)
 		ctr__prune_exit_codes(s.g.c->rt);
 	return r;

@@ -9,6 +9,8 @@
  * Without --full the victim dies only right before and after calls with an effect outside of it, and of those
  * at every N-th. --times instead kills after so many microseconds, at full speed, wherever that is.
  */
+#include <dirent.h>
+#include <errno.h>
 #include <getopt.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -136,6 +138,60 @@ static int do_check(ctr_container_t *c, ctr_error_t **err)
 	return ctr_container_healthcheck_run(c, 0, NULL, err);
 }
 
+/* ---- exec sessions ---- */
+
+/* No other process has this argument. */
+#define EXEC_MARK "8675309"
+
+/* The only session; NULL: there is none, or somebody else has removed it. */
+static ctr_exec_t *only_session(ctr_container_t *c, ctr_error_t **err)
+{
+	char **ids = NULL;
+	ctr_exec_t *x = NULL;
+
+	if (ctr_container_exec_sessions(c, &ids, err) >= 0 && ids[0])
+		(void)ctr_container_exec_lookup(c, ids[0], &x, err);
+	ctr_strv_free(ids);
+	return x;
+}
+
+static int do_exec(ctr_container_t *c, ctr_error_t **err)
+{
+	static const char *const command[] = {"/bin/sleep", "0.1", NULL};
+	struct ctr_exec_opts o = {.size = sizeof(o), .command = command};
+	int32_t code = -5;
+	int r = ctr_container_exec(c, &o, NULL, &code, err);
+
+	return r < 0 ? r : code;
+}
+
+static int do_exec_start(ctr_container_t *c, ctr_error_t **err)
+{
+	ctr_exec_t *x = only_session(c, err);
+	int r = x ? ctr_exec_start(x, NULL, NULL, err) : -1;
+
+	ctr_exec_unref(x);
+	return r;
+}
+
+static int do_exec_stop(ctr_container_t *c, ctr_error_t **err)
+{
+	ctr_exec_t *x = only_session(c, err);
+	int r = x ? ctr_exec_stop(x, 5000, 0, err) : -1;
+
+	ctr_exec_unref(x);
+	return r;
+}
+
+static int do_exec_remove(ctr_container_t *c, ctr_error_t **err)
+{
+	ctr_exec_t *x = only_session(c, err);
+	int r = x ? ctr_exec_remove(x, CTR_EXEC_REMOVE_FORCE, err) : -1;
+
+	ctr_exec_unref(x);
+	return r;
+}
+
 /* A start that was interrupted between the opening of the runtime's fifo and its end may end the container: its
  * first process writes to nobody. */
 static const struct op ops[] = {
@@ -179,6 +235,13 @@ static const struct op ops[] = {
     {"health-sync", CTR_STATE_RUNNING, ctr_container_sync, IN(RUNNING), IN(RUNNING)},
     {"health-remove", CTR_STATE_RUNNING, do_remove,
         IN(RUNNING) | IN(STOPPING) | IN(STOPPED) | IN(REMOVING) | GONE, GONE},
+    /* Of a running container, and with one session (but for the first, which makes its own). */
+    {"exec", CTR_STATE_RUNNING, do_exec, IN(RUNNING), IN(RUNNING)},
+    {"exec-start", CTR_STATE_RUNNING, do_exec_start, IN(RUNNING), IN(RUNNING)},
+    {"exec-stop", CTR_STATE_RUNNING, do_exec_stop, IN(RUNNING), IN(RUNNING)},
+    {"exec-remove", CTR_STATE_RUNNING, do_exec_remove, IN(RUNNING), IN(RUNNING)},
+    {"exec-cleanup", CTR_STATE_RUNNING, do_remove,
+        IN(RUNNING) | IN(STOPPING) | IN(STOPPED) | IN(REMOVING) | GONE, GONE},
     {"refresh-exited", CTR_STATE_EXITED, ctr_container_refresh, IN(EXITED), IN(EXITED)},
 };
 #define OPS (sizeof(ops) / sizeof(*ops))
@@ -186,6 +249,11 @@ static const struct op ops[] = {
 static bool checks_health(const struct op *op)
 {
 	return strncmp(op->name, "health-", 7) == 0;
+}
+
+static bool is_exec(const struct op *op)
+{
+	return strncmp(op->name, "exec", 4) == 0;
 }
 
 static ctr_config_t *config_for(const struct world *w, const struct op *op)
@@ -405,6 +473,23 @@ static int end_by_itself(struct sweep *s)
 	return CALL("prepare: wait", ctr_container_wait(s->c, 10000, NULL, &err));
 }
 
+/* It runs unless its start is what is tried. */
+static bool make_session(struct sweep *s)
+{
+	static const char *const command[] = {"/bin/sleep", EXEC_MARK, NULL};
+	struct ctr_exec_opts o = {.size = sizeof(o), .command = command};
+	ctr_exec_t *x = NULL;
+	int r;
+
+	if (s->op->act == do_exec)
+		return true;
+	r = CALL("prepare: session", ctr_container_exec_create(s->c, &o, &x, &err));
+	if (r >= 0 && s->op->act != do_exec_start)
+		r = CALL("prepare: exec", ctr_exec_start(x, NULL, NULL, &err));
+	ctr_exec_unref(x);
+	return r >= 0;
+}
+
 static bool bring_to_state(struct sweep *s)
 {
 	int32_t want = s->op->from;
@@ -431,7 +516,7 @@ static bool bring_to_state(struct sweep *s)
 		r = CALL("prepare: cleanup", ctr_container_cleanup(s->c, 0, &err));
 	if (r >= 0 && s->op->act == ctr_container_sync)
 		kill_checker(s->c);
-	return r >= 0;
+	return r >= 0 && (!is_exec(s->op) || make_session(s));
 }
 
 static void run_victim(struct sweep *s)
@@ -586,6 +671,80 @@ static void finish_operation(struct sweep *s, int32_t state)
 		failed(s, "state is %s after the operation was finished", ctr_state_name(state));
 }
 
+/* Processes of exec sessions: theirs, their monitors', a runtime's that is at work on one. */
+static unsigned exec_processes(char *text, size_t size)
+{
+	unsigned n = 0;
+	DIR *d = opendir("/proc");
+	struct dirent *e;
+
+	while (d && (e = readdir(d))) {
+		char path[300], line[4096];
+		FILE *f;
+		size_t len;
+
+		snprintf(path, sizeof(path), "/proc/%s/cmdline", e->d_name);
+		f = e->d_name[0] >= '1' && e->d_name[0] <= '9' ? fopen(path, "re") : NULL;
+		if (!f)
+			continue;
+		len = fread(line, 1, sizeof(line) - 1, f);
+		fclose(f);
+		line[len] = '\0';
+		for (size_t i = 0; i < len; i++)
+			if (!line[i])
+				line[i] = ' ';
+		if (!strstr(line, EXEC_MARK) && !strstr(line, "/exec/"))
+			continue;
+		n++;
+		snprintf(text, size, "%.300s", line);
+	}
+	if (d)
+		closedir(d);
+	return n;
+}
+
+static void check_session(struct sweep *s, ctr_exec_t *x)
+{
+	int32_t state = -1, code = -5;
+
+	if (CALL("session: state", ctr_exec_state(x, &state, &err)) < 0)
+		return;
+	if (s->run.completed && s->op->act == do_exec_start && state != CTR_EXEC_STATE_RUNNING)
+		failed(s, "the session was started and is %s", ctr_exec_state_name(state));
+	if (s->run.completed && s->op->act == do_exec_stop && state != CTR_EXEC_STATE_STOPPED)
+		failed(s, "the session was stopped and is %s", ctr_exec_state_name(state));
+	if (s->finish_it && s->op->act == do_exec_start && state == CTR_EXEC_STATE_CREATED)
+		CALL("session: start", ctr_exec_start(x, NULL, NULL, &err));
+	if (s->finish_it && state == CTR_EXEC_STATE_RUNNING) {
+		CALL("session: stop", ctr_exec_stop(x, 5000, 0, &err));
+		CALL("session: wait", ctr_exec_wait(x, 5000, &code, &err));
+		if (code != 128 + SIGTERM &&
+		    (code != 128 + SIGKILL || s->op->act != do_exec_remove))
+			failed(s, "the session's code is %d", (int)code);
+	}
+	CALL("session: remove", ctr_exec_remove(x, CTR_EXEC_REMOVE_FORCE, &err));
+}
+
+/* While the container runs on: the session is ended, and nothing of it is left. */
+static void check_exec(struct sweep *s)
+{
+	char text[400] = "", path[600];
+	ctr_exec_t *x;
+	int64_t end = world_now_us() + PATIENCE_MS * 1000;
+
+	while ((x = only_session(s->c, NULL)) && s->failures < 20) {
+		check_session(s, x);
+		ctr_exec_unref(x);
+	}
+	while (exec_processes(text, sizeof(text)) && world_now_us() < end)
+		usleep(1000);
+	if (exec_processes(text, sizeof(text)))
+		failed(s, "left of the session: %s", text);
+	snprintf(path, sizeof(path), "%s/containers/%s/exec", s->w->run, ctr_container_id(s->c));
+	if (rmdir(path) < 0 && errno != ENOENT)
+		failed(s, "files of the session are left in %s", path);
+}
+
 static void check_leftovers(struct sweep *s)
 {
 	char before[TEXT_MAX], text[TEXT_MAX];
@@ -616,7 +775,9 @@ static void survive(struct sweep *s)
 			check_state(s, 1U << state);
 		if (s->op->act == do_update)
 			check_limit(s);
-		if (s->finish_it)
+		if (is_exec(s->op) && state == CTR_STATE_RUNNING)
+			check_exec(s);
+		else if (s->finish_it)
 			finish_operation(s, state);
 		CALL("remove", ctr_container_remove(s->c, CTR_REMOVE_FORCE, &err));
 	}

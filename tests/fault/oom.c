@@ -95,6 +95,7 @@ struct bench {
 	ctr_container_t *donor; /* what `c` depends on and joins, in operations of a family */
 	ctr_pod_t *pod;         /* in which `c` and, before it, the infra container are */
 	ctr_config_t *cfg;
+	ctr_exec_t *exec; /* a session of `c`, in operations on one */
 	char *json;
 	size_t json_len;
 	const char *const *hooks_dirs;
@@ -103,6 +104,9 @@ struct bench {
 
 #define FAMILY \
 	100 /* `from`: it is configured and depends on another one, which is configured, too */
+
+#define SESSION         110 /* it runs and has an exec session */
+#define SESSION_RUNNING 111
 
 #define POD         101 /* a pod with an infra container and one more */
 #define POD_RUNNING 102
@@ -491,6 +495,94 @@ static int do_evict(struct bench *b, ctr_error_t **err)
 	return r;
 }
 
+/* ---- exec sessions ---- */
+
+static const char *const program[] = {"program", "argument", NULL};
+
+static int do_exec_create(struct bench *b, ctr_error_t **err)
+{
+	static const char *const env[] = {"A=1", NULL}, *const groups[] = {"5", NULL};
+	struct ctr_exec_opts o = {.size = sizeof(o),
+	    .command = program,
+	    .env = env,
+	    .groups = groups,
+	    .user = "7",
+	    .flags = CTR_EXEC_PRIVILEGED | CTR_EXEC_TERMINAL};
+	ctr_exec_t *x = NULL;
+	int r = ctr_container_exec_create(b->c, &o, &x, err);
+
+	ctr_exec_unref(x);
+	return r;
+}
+
+static int do_exec_start(struct bench *b, ctr_error_t **err)
+{
+	return ctr_exec_start(b->exec, NULL, NULL, err);
+}
+
+static int do_exec_attached(struct bench *b, ctr_error_t **err)
+{
+	struct ctr_attach_opts io = {.size = sizeof(io),
+	    .flags = CTR_ATTACH_STDOUT | CTR_ATTACH_SIZE,
+	    .stdout_fd = 1,
+	    .rows = 10,
+	    .cols = 10};
+	struct ctr_exec_start_opts o = {.size = sizeof(o), .io = &io};
+	ctr_attach_t *a = NULL;
+	int r = ctr_exec_start(b->exec, &o, &a, err);
+
+	ctr_attach_unref(a);
+	return r;
+}
+
+static int do_exec(struct bench *b, ctr_error_t **err)
+{
+	struct ctr_exec_opts o = {.size = sizeof(o), .command = program};
+	int32_t code;
+	int r;
+
+	fake_exec_quick(b->f->fake, 5);
+	r = ctr_container_exec(b->c, &o, NULL, &code, err);
+	fake_exec_quick(b->f->fake, -1);
+	assert_int_equal(code, r < 0 ? 125 : 5);
+	return r;
+}
+
+static int do_exec_look(struct bench *b, ctr_error_t **err)
+{
+	ctr_exec_t *x = NULL;
+	char *text = NULL;
+	int r = ctr_runtime_exec_lookup(b->f->rt, ctr_exec_id(b->exec), &x, err);
+
+	if (r >= 0)
+		r = ctr_exec_inspect(x, &text, NULL, err);
+	ctr_free(text);
+	ctr_exec_unref(x);
+	return r;
+}
+
+static int do_exec_wait(struct bench *b, ctr_error_t **err)
+{
+	int32_t code = -5;
+	int r;
+
+	fake_exec_end_if_running(b->f->fake, ctr_exec_id(b->exec), 9);
+	r = ctr_exec_wait(b->exec, 1000, &code, err);
+	if (r >= 0)
+		assert_int_equal(code, 9);
+	return r;
+}
+
+static int do_exec_stop(struct bench *b, ctr_error_t **err)
+{
+	return ctr_exec_stop(b->exec, 1000, 0, err);
+}
+
+static int do_exec_remove(struct bench *b, ctr_error_t **err)
+{
+	return ctr_exec_remove(b->exec, CTR_EXEC_REMOVE_FORCE, err);
+}
+
 /* ---- pods ---- */
 
 /* Containers that failed did so for want of memory: then so did the whole. */
@@ -652,6 +744,15 @@ static const struct op ops[] = {
     {"batch", CTR_STATE_RUNNING, do_batch, {0, 0}},
     {"read events", CTR_STATE_RUNNING, do_events, {0, 0}},
     {"events fd and filter", CTR_STATE_RUNNING, do_events_fd, {0, 0}},
+    {"create an exec session", CTR_STATE_RUNNING, do_exec_create, {0, 0}},
+    {"start an exec session", SESSION, do_exec_start, {CTR_E_EXEC_STATE, 0}},
+    {"start one attached", SESSION, do_exec_attached, {CTR_E_EXEC_STATE, 0}},
+    {"exec, all in one", CTR_STATE_RUNNING, do_exec, {0, 0}},
+    {"look at an exec session", SESSION_RUNNING, do_exec_look, {0, 0}},
+    {"wait for an exec session", SESSION_RUNNING, do_exec_wait, {0, 0}},
+    {"stop an exec session", SESSION_RUNNING, do_exec_stop, {CTR_E_EXEC_STATE, 0}},
+    {"remove an exec session", SESSION_RUNNING, do_exec_remove, {CTR_E_EXEC_REMOVED, 0}},
+    {"remove with exec session", SESSION_RUNNING, do_remove, {0, 0}},
     {"create a pod", 0, do_pod_create, {CTR_E_POD_EXISTS, 0}},
     {"join a pod", POD, do_pod_join, {CTR_E_CTR_EXISTS, 0}},
     {"start a pod", POD, do_pod_start, {0, 0}},
@@ -724,6 +825,17 @@ static void take_new_container(struct bench *b, int32_t state)
 		OK(ctr_container_kill(b->c, SIGKILL, err));
 }
 
+static void take_new_session(struct bench *b, bool runs)
+{
+	struct ctr_exec_opts o = {
+	    .size = sizeof(o), .command = program, .flags = CTR_EXEC_TERMINAL};
+
+	take_new_container(b, CTR_STATE_RUNNING);
+	OK(ctr_container_exec_create(b->c, &o, &b->exec, err));
+	if (runs)
+		OK(ctr_exec_start(b->exec, NULL, NULL, err));
+}
+
 static void clean_pods(struct bench *b)
 {
 	ctr_pod_list_t *list = NULL;
@@ -746,6 +858,7 @@ static void clean(struct bench *b)
 {
 	ctr_list_t *list = NULL;
 
+	b->exec = ctr_exec_unref(b->exec);
 	ctr_container_unref(b->c);
 	b->c = NULL;
 	clean_pods(b);
@@ -764,6 +877,7 @@ static void clean(struct bench *b)
 	}
 	ctr_list_free(list);
 	assert_int_equal(fake_oci_count(b->f->fake), 0);
+	assert_int_equal(fake_exec_running(b->f->fake), 0);
 }
 
 static bool allowed_again(const struct op *op, int r)
@@ -788,6 +902,8 @@ static bool once(struct bench *b, const struct op *op, long n, int rest)
 		take_new_family(b);
 	else if (op->from == POD || op->from == POD_RUNNING)
 		take_new_pod(b, op->from == POD_RUNNING);
+	else if (op->from == SESSION || op->from == SESSION_RUNNING)
+		take_new_session(b, op->from == SESSION_RUNNING);
 	else if (op->from > 0)
 		take_new_container(b, op->from);
 	made = 0;

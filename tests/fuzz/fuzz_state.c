@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Any bytes as a record of the store: a state, a summary, a container. Refused, or read within their bounds;
+/* Any bytes as a record of the store: a state, an exec session, a summary, a container. Refused, or read within their bounds;
  * and what was read comes back after encoding it again. */
 #include <stddef.h>
 #include <stdint.h>
@@ -56,6 +56,26 @@ static void fuzz_state(const uint8_t *data, size_t size)
 		        ctr_error_code(err) == r);
 }
 
+static void fuzz_exec(const uint8_t *data, size_t size)
+{
+	CTR__BUF struct ctr__buf once = {0}, twice = {0};
+	CTR__STRV char **command = NULL;
+	struct ctr__exec_state x, again;
+	int r = ctr__exec_state_decode(data, size, &x, NULL);
+
+	if (r < 0) {
+		require(r == CTR_E_STORE_CORRUPT || r == CTR_E_STORE_NEWER);
+		return;
+	}
+	require(x.pid >= 0 && x.monitor_pid >= 0 && x.starter_pid >= 0);
+	command = ctr__unpack(&x.command);
+	require(command != NULL && command[0] != NULL);
+	ctr__exec_state_encode(&x, &once);
+	require(!once.failed && ctr__exec_state_decode(once.data, once.len, &again, NULL) == 0);
+	ctr__exec_state_encode(&again, &twice);
+	require(once.len == twice.len && memcmp(once.data, twice.data, once.len) == 0);
+}
+
 static void fuzz_summary(const uint8_t *data, size_t size)
 {
 	CTR__BUF struct ctr__buf buf = {0};
@@ -98,6 +118,7 @@ static void fuzz_container(const uint8_t *data, size_t size)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	fuzz_state(data, size);
+	fuzz_exec(data, size);
 	fuzz_summary(data, size);
 	fuzz_container(data, size);
 	return 0;

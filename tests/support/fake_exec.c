@@ -288,6 +288,16 @@ void fake_exec_end(struct fake_oci *f, const char *id, int code)
 	done(x, 0);
 }
 
+void fake_exec_end_if_running(struct fake_oci *f, const char *id, int code)
+{
+	struct fake_execs *x = locked(f);
+	struct session *s = find(x, id);
+
+	if (s)
+		end(s, code);
+	done(x, 0);
+}
+
 void fake_exec_quick(struct fake_oci *f, int code)
 {
 	struct fake_execs *x = locked(f);

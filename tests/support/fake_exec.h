@@ -11,6 +11,8 @@ struct fake_oci;
 
 /* The process of this session ends now, with this code; -1: nobody knows it. */
 void fake_exec_end(struct fake_oci *f, const char *id, int code);
+/* The same, and nothing if it does not run. */
+void fake_exec_end_if_running(struct fake_oci *f, const char *id, int code);
 /* From now on each ends as soon as it is started, with this code, and with "out" on its standard output; -1 = not any
  * more. */
 void fake_exec_quick(struct fake_oci *f, int code);
