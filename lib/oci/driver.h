@@ -48,6 +48,7 @@ struct ctr__conmon {
 #define CTR__OCI_LOG         "oci-log"
 #define CTR__ATTACH_SOCKET   "attach"
 #define CTR__CTL_FIFO        "ctl"
+#define CTR__WINSZ_FIFO      "winsz"
 
 #define CTR__OCI_TEXT_MAX (64U << 10) /* of what a runtime prints; also the longest sync message */
 
