@@ -43,6 +43,17 @@ uint64_t ctr__proc_start_of(int procfd);
  * descendants. malloc'ed. 0 or -errno. */
 int ctr__proc_relatives(pid_t pid, pid_t **out, size_t *n);
 
+/* PIDs in any number. Start: {0}. */
+struct ctr__pids {
+	pid_t *v;
+	size_t n, cap;
+};
+int ctr__pids_add(struct ctr__pids *p, pid_t pid); /* 0 or -ENOMEM */
+void ctr__pids_free(struct ctr__pids *p);
+
+/* Adds the children of all its threads, zombies among them: those are in no list of a cgroup. 0 or -ENOMEM. */
+int ctr__proc_children(int procfd, struct ctr__pids *out);
+
 struct ctr__proc_net {
 	uint64_t rx_bytes, rx_packets, tx_bytes, tx_packets;
 };
