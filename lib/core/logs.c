@@ -36,8 +36,8 @@ static int no_logs(const ctr_config_t *cfg, ctr_error_t **err)
 	return CTR_E_NO_LOGS;
 }
 
-static int open_log(struct ctr_logs *l, const ctr_config_t *cfg, const struct ctr_logs_opts *o,
-    ctr_error_t **err)
+static int open_log(
+    struct ctr_logs *l, const ctr_config_t *cfg, const struct ctr_logs_opts *o, ctr_error_t **err)
 {
 	const uint64_t both = CTR_LOGS_STDOUT | CTR_LOGS_STDERR;
 	uint64_t streams = o->flags & both ? o->flags & both : both;

@@ -25,8 +25,8 @@ void ctr__logs_free(struct ctr_logs *l);
 /* What is in the log now, as output: pieces of at most 64 KiB, each line with its newline if it had one. `streams`:
  * CTR_LOGS_STDOUT, CTR_LOGS_STDERR, 0 = both. In any state and, as long as nothing is followed, in a batch. Owned by the caller
  * through out->destroy. */
-int ctr__logs_source(struct ctr_container *c, uint64_t streams, struct ctr__stream_source *out,
-    ctr_error_t **err);
+int ctr__logs_source(
+    struct ctr_container *c, uint64_t streams, struct ctr__stream_source *out, ctr_error_t **err);
 
 /* ---- logs_follow.c: will there be more? ---- */
 
@@ -34,7 +34,7 @@ struct ctr__follower {
 	struct ctr_container *c; /* ref */
 	int poll_fd;             /* epoll of all that follows */
 	int cancel_fd;
-	int notify;   /* inotify: the journal of events, exit files, and the log's file; -1 = none was left */
+	int notify; /* inotify: the journal of events, exit files, and the log's file; -1 = none was left */
 	int timer_fd; /* runs while there is something that only asking can tell */
 	int until_fd; /* readable when the time of until_ns has come; -1 = no such time */
 	bool asking;
@@ -46,8 +46,8 @@ struct ctr__follower {
 	bool looked;
 };
 
-int ctr__follower_init(struct ctr__follower *f, struct ctr_container *c, int64_t until_ns,
-    ctr_error_t **err);
+int ctr__follower_init(
+    struct ctr__follower *f, struct ctr_container *c, int64_t until_ns, ctr_error_t **err);
 int ctr__follower_add(struct ctr__follower *f, int fd, ctr_error_t **err);
 /* Before the log is read: what was told so far is seen by that. */
 void ctr__follower_drain(struct ctr__follower *f);

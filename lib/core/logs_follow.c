@@ -109,8 +109,7 @@ static int open_notify(struct ctr__follower *f, ctr_error_t **err)
 
 static int open_until(struct ctr__follower *f, int64_t until_ns, ctr_error_t **err)
 {
-	struct itimerspec t = {
-	    .it_value = {until_ns / NS_PER_S, until_ns % NS_PER_S}};
+	struct itimerspec t = {.it_value = {until_ns / NS_PER_S, until_ns % NS_PER_S}};
 
 	if (!until_ns)
 		return 0;
@@ -120,8 +119,8 @@ static int open_until(struct ctr__follower *f, int64_t until_ns, ctr_error_t **e
 	return ctr__follower_add(f, f->until_fd, err);
 }
 
-int ctr__follower_init(struct ctr__follower *f, struct ctr_container *c, int64_t until_ns,
-    ctr_error_t **err)
+int ctr__follower_init(
+    struct ctr__follower *f, struct ctr_container *c, int64_t until_ns, ctr_error_t **err)
 {
 	int r;
 
@@ -134,7 +133,8 @@ int ctr__follower_init(struct ctr__follower *f, struct ctr_container *c, int64_t
 	f->cancel_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	f->timer_fd = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
 	if (f->poll_fd < 0 || f->cancel_fd < 0 || f->timer_fd < 0)
-		return ctr__fail_errno(err, errno, NULL, "cannot make the descriptors of a follower");
+		return ctr__fail_errno(
+		    err, errno, NULL, "cannot make the descriptors of a follower");
 	r = open_notify(f, err);
 	if (r >= 0 && f->notify >= 0)
 		r = ctr__follower_add(f, f->notify, err);

@@ -65,8 +65,8 @@ static int next(void *arg, int32_t *stream, const char **data, size_t *len, ctr_
 	return 1;
 }
 
-int ctr__logs_source(struct ctr_container *c, uint64_t streams, struct ctr__stream_source *out,
-    ctr_error_t **err)
+int ctr__logs_source(
+    struct ctr_container *c, uint64_t streams, struct ctr__stream_source *out, ctr_error_t **err)
 {
 	struct ctr_logs_opts o = {.size = sizeof(o), .flags = streams};
 	struct source *s = calloc(1, sizeof(*s));

@@ -44,8 +44,7 @@ static int find_cgroup(struct ctr_container *c, char **out, ctr_error_t **err)
 	return 0;
 }
 
-int ctr__run_of(
-    struct ctr_container *c, enum ctr__op op, struct ctr__run *out, ctr_error_t **err)
+int ctr__run_of(struct ctr_container *c, enum ctr__op op, struct ctr__run *out, ctr_error_t **err)
 {
 	CTR__GUARD struct ctr__guard g;
 	int r = ctr__enter(c, op, CTR__LOOK_NOW, &g, err);
@@ -69,7 +68,8 @@ static void set(struct ctr_stats *s, int32_t what, uint64_t value)
 	s->there[what] = true;
 }
 
-static void take(struct ctr_stats *s, int32_t what, const struct ctr__cgroup_use *u, enum ctr__use from)
+static void take(
+    struct ctr_stats *s, int32_t what, const struct ctr__cgroup_use *u, enum ctr__use from)
 {
 	if (u->there[from])
 		set(s, what, u->v[from]);
@@ -227,8 +227,8 @@ static void stream_freep(struct ctr_stats_stream **s)
 
 static int start_timer(struct ctr_stats_stream *s, int64_t interval_ms, ctr_error_t **err)
 {
-	struct itimerspec t = {.it_value = {0, 1},
-	    .it_interval = {interval_ms / 1000, interval_ms % 1000 * 1000000}};
+	struct itimerspec t = {
+	    .it_value = {0, 1}, .it_interval = {interval_ms / 1000, interval_ms % 1000 * 1000000}};
 
 	s->timer = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
 	if (s->timer < 0 || timerfd_settime(s->timer, 0, &t, NULL) < 0)
@@ -279,8 +279,7 @@ static void set_share(struct ctr_stats_stream *s, struct ctr_stats *now)
 	s->monotonic_ns = time;
 }
 
-int ctr__stats_stream_next(
-    struct ctr_stats_stream *s, struct ctr_stats **out, ctr_error_t **err)
+int ctr__stats_stream_next(struct ctr_stats_stream *s, struct ctr_stats **out, ctr_error_t **err)
 {
 	uint64_t times;
 	int r = ctr__runtime_enter(s->c->rt, err);

@@ -14,8 +14,7 @@ struct ctr__run {
 	int64_t started_ns;
 	char *cgroup; /* path in the hierarchies; NULL = it has none */
 };
-int ctr__run_of(
-    struct ctr_container *c, enum ctr__op op, struct ctr__run *out, ctr_error_t **err);
+int ctr__run_of(struct ctr_container *c, enum ctr__op op, struct ctr__run *out, ctr_error_t **err);
 void ctr__run_free(struct ctr__run *r);
 #define CTR__RUN CTR__CLEANUP(ctr__run_free)
 
@@ -34,8 +33,7 @@ int ctr__stats_stream_open(
     struct ctr_container *c, int64_t interval_ms, struct ctr_stats_stream **out, ctr_error_t **err);
 int ctr__stats_stream_fd(const struct ctr_stats_stream *s);
 /* 1 = a reading, 0 = not due. */
-int ctr__stats_stream_next(
-    struct ctr_stats_stream *s, struct ctr_stats **out, ctr_error_t **err);
+int ctr__stats_stream_next(struct ctr_stats_stream *s, struct ctr_stats **out, ctr_error_t **err);
 void ctr__stats_stream_free(struct ctr_stats_stream *s);
 
 #endif

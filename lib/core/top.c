@@ -201,11 +201,12 @@ static const char *make_cell(struct ctr_top *t, const struct ctr__top_column *co
 	CTR__BUF struct ctr__buf text = {0};
 
 	column->print(l, p, &text);
-	return text.failed ? NULL : ctr__arena_strndup(&t->arena, text.data ? text.data : "", text.len);
+	return text.failed ? NULL
+	                   : ctr__arena_strndup(&t->arena, text.data ? text.data : "", text.len);
 }
 
-static bool fill_row(struct ctr_top *t, const char *const *columns, const struct ctr__top_look *l,
-    size_t row)
+static bool fill_row(
+    struct ctr_top *t, const char *const *columns, const struct ctr__top_look *l, size_t row)
 {
 	for (size_t i = 0; i < t->columns; i++) {
 		const char *cell = make_cell(t, ctr__top_column(columns[i]), l, &l->v[row]);
@@ -239,8 +240,8 @@ static int make_table(const struct ctr__top_look *l, const char *const *columns,
 	return 0;
 }
 
-int ctr__top(struct ctr_container *c, const char *const *columns, struct ctr_top **out,
-    ctr_error_t **err)
+int ctr__top(
+    struct ctr_container *c, const char *const *columns, struct ctr_top **out, ctr_error_t **err)
 {
 	CTR__CLEANUP(look_free) struct ctr__top_look l = {0};
 	CTR__RUN struct ctr__run run = {0};

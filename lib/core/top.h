@@ -16,8 +16,8 @@ struct ctr_top {
 	const char **cells; /* row by row */
 };
 
-int ctr__top(struct ctr_container *c, const char *const *columns, struct ctr_top **out,
-    ctr_error_t **err);
+int ctr__top(
+    struct ctr_container *c, const char *const *columns, struct ctr_top **out, ctr_error_t **err);
 void ctr__top_free(struct ctr_top *t);
 
 /* ---- top_cells.c ---- */

@@ -31,7 +31,8 @@ static size_t shown_span(const char *s, size_t len)
 		unsigned char c = (unsigned char)s[n];
 
 		if (c < 0x20 || c == 0x7f ||
-		    (c == 0xc2 && (unsigned char)s[n + 1] >= 0x80 && (unsigned char)s[n + 1] < 0xa0))
+		    (c == 0xc2 && (unsigned char)s[n + 1] >= 0x80 &&
+		        (unsigned char)s[n + 1] < 0xa0))
 			break;
 		n++;
 	}
@@ -139,8 +140,8 @@ static void add_group(const struct ctr__users *u, uint32_t gid, struct ctr__buf 
 
 /* ---- columns ---- */
 
-#define CELL(name)                                                                               \
-	static void print_##name(                                                                \
+#define CELL(name)                \
+	static void print_##name( \
 	    const struct ctr__top_look *l, const struct ctr__proc_info *p, struct ctr__buf *out)
 
 CELL(args)

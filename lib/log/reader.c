@@ -58,8 +58,8 @@ static void give_pending(
 }
 
 /* 1 = a line, 0 = not yet. */
-static int take_piece(struct ctr__log *l, struct ctr__log_piece *piece, struct ctr__log_line *out,
-    ctr_error_t **err)
+static int take_piece(
+    struct ctr__log *l, struct ctr__log_piece *piece, struct ctr__log_line *out, ctr_error_t **err)
 {
 	struct pending *p = &l->pending[piece->stream];
 
@@ -248,8 +248,7 @@ static void freep(struct ctr__log **l)
 	ctr__log_free(*l);
 }
 
-static int open_source(
-    struct ctr__log *l, const struct ctr__log_opts *o, ctr_error_t **err)
+static int open_source(struct ctr__log *l, const struct ctr__log_opts *o, ctr_error_t **err)
 {
 	return o->path ? ctr__log_open_file(o, &l->source, err)
 	               : ctr__log_open_journal(o, &l->source, err);
@@ -271,8 +270,7 @@ int ctr__log_open(const struct ctr__log_opts *o, struct ctr__log **out, ctr_erro
 	if (r >= 0 && !o->follow)
 		(void)ctr__log_finish(l, &fd);
 	if (r >= 0 && o->has_tail)
-		r = o->tail ? go_to_tail(l, o->tail, err)
-		            : l->source->ops->to_end(l->source, err);
+		r = o->tail ? go_to_tail(l, o->tail, err) : l->source->ops->to_end(l->source, err);
 	if (r < 0)
 		return r;
 	*out = CTR__STEAL_PTR(l);

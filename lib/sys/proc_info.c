@@ -158,7 +158,8 @@ static uint32_t map_id(int procfd, const char *file, uint32_t id)
 	for (char *l = strtok_r(text, "\n", &save); l; l = strtok_r(NULL, "\n", &save)) {
 		uint32_t inside, outside, count;
 
-		if (sscanf(l, " %" SCNu32 " %" SCNu32 " %" SCNu32, &inside, &outside, &count) == 3 &&
+		if (sscanf(l, " %" SCNu32 " %" SCNu32 " %" SCNu32, &inside, &outside, &count) ==
+		        3 &&
 		    id >= outside && id - outside < count)
 			return inside + (id - outside);
 	}
@@ -176,8 +177,8 @@ static int read_cmdline(int procfd, struct ctr__proc_info *out)
 	if (!out->cmdline)
 		return -ENOMEM;
 	while (fd >= 0 && out->cmdline_len < CMDLINE_MAX &&
-	       (n = ctr__read_eintr(fd, out->cmdline + out->cmdline_len,
-	            CMDLINE_MAX - out->cmdline_len)) > 0)
+	       (n = ctr__read_eintr(
+	            fd, out->cmdline + out->cmdline_len, CMDLINE_MAX - out->cmdline_len)) > 0)
 		out->cmdline_len += (size_t)n;
 	return 0;
 }
@@ -262,7 +263,8 @@ static int add_children_of(int taskfd, const char *tid, struct ctr__pids *out)
 		return -ENOMEM;
 	if (ctr__read_file_at(taskfd, path, NET_MAX, &text, NULL) < 0)
 		return 0;
-	for (char *w = strtok_r(text, " \n", &save); r == 0 && w; w = strtok_r(NULL, " \n", &save)) {
+	for (char *w = strtok_r(text, " \n", &save); r == 0 && w;
+	     w = strtok_r(NULL, " \n", &save)) {
 		int64_t pid;
 
 		if (ctr__parse_i64(w, 1, INT_MAX, &pid))

@@ -9,21 +9,21 @@
 #include <sys/types.h>
 
 struct ctr__proc_info {
-	pid_t pid, ppid;            /* as this process sees them                */
-	pid_t inside_pid;           /* in its own, innermost PID namespace      */
-	pid_t inside_pgid;          /* its process group there; 0 = not there   */
-	char state;                 /* 'R', 'S', ...                            */
+	pid_t pid, ppid;   /* as this process sees them                */
+	pid_t inside_pid;  /* in its own, innermost PID namespace      */
+	pid_t inside_pgid; /* its process group there; 0 = not there   */
+	char state;        /* 'R', 'S', ...                            */
 	int nice;
-	uint32_t tty;               /* device number; 0 = none                  */
-	uint32_t uid, gid;          /* effective, on the host                   */
+	uint32_t tty;      /* device number; 0 = none                  */
+	uint32_t uid, gid; /* effective, on the host                   */
 	uint32_t inside_uid, inside_gid;
-	uint64_t utime, stime;      /* clock ticks                              */
-	uint64_t start;             /* clock ticks since boot                   */
-	uint64_t vsz, rss;          /* KiB                                      */
+	uint64_t utime, stime; /* clock ticks                              */
+	uint64_t start;        /* clock ticks since boot                   */
+	uint64_t vsz, rss;     /* KiB                                      */
 	char comm[64];
-	char *cmdline;              /* malloc'ed; NULs between the arguments    */
+	char *cmdline; /* malloc'ed; NULs between the arguments    */
 	size_t cmdline_len;
-	char *label;                /* of SELinux or AppArmor; NULL = none      */
+	char *label; /* of SELinux or AppArmor; NULL = none      */
 };
 
 /* Descriptor of /proc/PID, or -errno. */
