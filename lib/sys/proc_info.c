@@ -18,6 +18,7 @@
 #include "util/cleanup.h"
 #include "util/str.h"
 
+#define STAT_MAX    4096
 #define TEXT_MAX    (64U << 10)
 #define NET_MAX     (16U << 20)
 #define CGROUP_MAX  (64U << 10)
@@ -63,12 +64,14 @@ static bool parse_stat(char *text, struct ctr__proc_info *out, struct stat_field
 
 static int read_stat(int procfd, struct ctr__proc_info *out)
 {
-	CTR__FREE char *text = NULL;
+	CTR__CLOSE int fd = openat(procfd, "stat", O_RDONLY | O_CLOEXEC);
 	struct stat_fields f = {0};
-	int r = ctr__read_file_at(procfd, "stat", TEXT_MAX, &text, NULL);
+	char text[STAT_MAX];
+	ssize_t n = fd < 0 ? -errno : ctr__read_eintr(fd, text, sizeof(text) - 1);
 
-	if (r < 0)
-		return r;
+	if (n <= 0)
+		return n < 0 ? (int)n : -EIO;
+	text[n] = '\0';
 	if (!parse_stat(text, out, &f))
 		return -EIO;
 	out->ppid = (pid_t)f.v[4];
