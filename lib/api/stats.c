@@ -44,7 +44,8 @@ const char *ctr_top_title(const ctr_top_t *t, size_t column)
 
 const char *ctr_top_cell(const ctr_top_t *t, size_t row, size_t column)
 {
-	return t && row < t->rows && column < t->columns ? t->cells[row * t->columns + column] : NULL;
+	return t && row < t->rows && column < t->columns ? t->cells[row * t->columns + column]
+	                                                 : NULL;
 }
 
 void ctr_top_free(ctr_top_t *t)
@@ -115,8 +116,8 @@ int ctr_container_stats_stream(
 		return r;
 	*out = NULL;
 	if (interval_ms < INTERVAL_MIN_MS || interval_ms > INTERVAL_MAX_MS)
-		return ctr__fail(err, CTR_E_INVALID, "interval %lld ms is not within 10 ms and a day",
-		    (long long)interval_ms);
+		return ctr__fail(err, CTR_E_INVALID,
+		    "interval %lld ms is not within 10 ms and a day", (long long)interval_ms);
 	return ctr__stats_stream_open(c, interval_ms, out, err);
 }
 

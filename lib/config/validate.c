@@ -303,7 +303,8 @@ static int check_log_driver(const char *driver, ctr_error_t **err)
 		return 0;
 	if (ctr__strv_has(known, driver))
 		return ctr__cfg_bad(err, CTR_E_UNSUPPORTED, "logDriver",
-		    "%s is not supported; \"k8s-file\", \"json-file\", \"journald\" and \"none\" are",
+		    "%s is not supported; \"k8s-file\", \"json-file\", \"journald\" and \"none\" "
+		    "are",
 		    CTR__CFG_SHOW(driver));
 	return ctr__cfg_bad_value(err, "logDriver", driver,
 	    "is no log driver; \"k8s-file\", \"json-file\", \"journald\" and \"none\" are");

@@ -37,53 +37,117 @@ static void look_free(struct ctr__top_look *l)
 
 /* ---- processes ---- */
 
+struct gathering {
+	struct ctr__top_look *l;
+	size_t cap; /* of l->v */
+	const struct ctr__run *run;
+	struct ctr__pids children;
+};
+
+static void gathering_free(struct gathering *g)
+{
+	ctr__pids_free(&g->children);
+}
+
+static int make_room(struct gathering *g)
+{
+	size_t cap = g->cap ? 2 * g->cap : 16;
+	struct ctr__proc_info *v;
+
+	if (g->l->n < g->cap)
+		return 0;
+	v = reallocarray(g->l->v, cap, sizeof(*v));
+	if (!v)
+		return -ENOMEM;
+	g->l->v = v;
+	g->cap = cap;
+	return 0;
+}
+
+/* 0, also if it has gone, or -errno. */
+static int add_info(struct gathering *g, int procfd)
+{
+	int r = make_room(g);
+
+	if (r < 0)
+		return r;
+	r = ctr__proc_info_read(procfd, &g->l->v[g->l->n]);
+	if (r == 0)
+		g->l->n++;
+	return r == -ENOMEM ? r : 0;
+}
+
 /* The number was read a moment ago, and may be another process's by now. */
-static int add_process(
-    struct ctr__top_look *l, const struct ctr__run *run, pid_t pid, ctr_error_t **err)
+static int add_process(struct gathering *g, pid_t pid)
 {
 	CTR__CLOSE int fd = ctr__proc_open(pid);
 	int r;
 
 	if (fd < 0)
-		return fd == -ESRCH
-		           ? 0
-		           : ctr__fail_errno(err, -fd, NULL, "cannot look at process %d", (int)pid);
-	if (run->cgroup && !ctr__proc_in_cgroup(fd, run->cgroup))
+		return fd == -ESRCH ? 0 : fd;
+	if (g->run->cgroup && !ctr__proc_in_cgroup(fd, g->run->cgroup))
 		return 0;
-	r = ctr__proc_info_read(fd, &l->v[l->n]);
-	if (r == -ENOMEM)
-		return ctr__fail_nomem(err);
-	if (r == 0)
-		l->n++;
+	r = add_info(g, fd);
+	return r < 0 ? r : ctr__proc_children(fd, &g->children);
+}
+
+static const struct ctr__proc_info *find(const struct ctr__top_look *l, pid_t pid)
+{
+	for (size_t i = 0; i < l->n; i++)
+		if (l->v[i].pid == pid)
+			return &l->v[i];
+	return NULL;
+}
+
+/* A child that no list had: it is a zombie, or was started after the list was read, or lives elsewhere. */
+static int add_zombie(struct gathering *g, pid_t pid)
+{
+	CTR__CLOSE int fd = find(g->l, pid) ? -1 : ctr__proc_open(pid);
+	struct ctr__proc_info *p;
+	int r = fd < 0 ? 0 : add_info(g, fd);
+
+	if (fd < 0 || r < 0 || g->l->n == 0)
+		return r;
+	p = &g->l->v[g->l->n - 1];
+	if (p->pid == pid && (p->state != 'Z' || !find(g->l, p->ppid))) {
+		ctr__proc_info_free(p);
+		g->l->n--;
+	}
 	return 0;
 }
 
-static int list_pids(const struct ctr__run *run, pid_t **pids, size_t *n, ctr_error_t **err)
+static int list_pids(const struct ctr__run *run, pid_t **pids, size_t *n)
 {
 	int r = run->cgroup ? ctr__cgroup_pids(run->cgroup, pids, n)
 	                    : ctr__proc_relatives(run->pid, pids, n);
 
-	if (r == -ENOMEM)
-		return ctr__fail_nomem(err);
-	if (r < 0 && r != -ENOENT && r != -ESRCH)
-		return ctr__fail_errno(err, -r, NULL, "cannot list the processes");
-	return 0;
+	return r == -ENOENT || r == -ESRCH ? 0 : r;
+}
+
+static int by_pid(const void *a, const void *b)
+{
+	pid_t x = ((const struct ctr__proc_info *)a)->pid,
+	      y = ((const struct ctr__proc_info *)b)->pid;
+
+	return x < y ? -1 : x > y;
 }
 
 static int add_processes(struct ctr__top_look *l, const struct ctr__run *run, ctr_error_t **err)
 {
+	CTR__CLEANUP(gathering_free) struct gathering g = {.l = l, .run = run};
 	CTR__FREE pid_t *pids = NULL;
 	size_t n = 0;
-	int r = list_pids(run, &pids, &n, err);
+	int r = list_pids(run, &pids, &n);
 
-	if (r < 0)
-		return r;
-	l->v = calloc(n ? n : 1, sizeof(*l->v));
-	if (!l->v)
-		return ctr__fail_nomem(err);
 	for (size_t i = 0; r >= 0 && i < n; i++)
-		r = add_process(l, run, pids[i], err);
-	return r;
+		r = add_process(&g, pids[i]);
+	for (size_t i = 0; r >= 0 && i < g.children.n; i++)
+		r = add_zombie(&g, g.children.v[i]);
+	if (l->n)
+		qsort(l->v, l->n, sizeof(*l->v), by_pid);
+	if (r == -ENOMEM)
+		return ctr__fail_nomem(err);
+	return r < 0 ? ctr__fail_errno(err, -r, NULL, "cannot list the processes") : 0;
 }
 
 /* ---- users ---- */

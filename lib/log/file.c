@@ -47,9 +47,9 @@ struct file {
 
 	char *buf; /* [first, last) is not used yet; one byte more than cap */
 	size_t first, last, cap;
-	size_t searched;    /* no newline from `first` up to here */
-	bool skipping;      /* up to the next newline: damaged */
-	bool going_on;      /* ... : more of the line of `cut` */
+	size_t searched; /* no newline from `first` up to here */
+	bool skipping;   /* up to the next newline: damaged */
+	bool going_on;   /* ... : more of the line of `cut` */
 	struct ctr__log_piece cut;
 	struct ctr__log_clock clock;
 };
@@ -134,8 +134,7 @@ static int fail(const struct file *f, int errno_, ctr_error_t **err)
 static int watch_dir(struct file *f)
 {
 	const char *slash = strrchr(f->path, '/');
-	CTR__FREE char *dir =
-	    slash ? strndup(f->path, (size_t)(slash - f->path) + 1) : strdup(".");
+	CTR__FREE char *dir = slash ? strndup(f->path, (size_t)(slash - f->path) + 1) : strdup(".");
 
 	if (!dir)
 		return -ENOMEM;

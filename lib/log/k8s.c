@@ -5,8 +5,7 @@
 #include "log/source.h"
 #include "util/clock.h"
 
-static bool parse_time(
-    struct ctr__log_clock *clock, const char *text, size_t len, int64_t *ns)
+static bool parse_time(struct ctr__log_clock *clock, const char *text, size_t len, int64_t *ns)
 {
 	if (len == 0 || len >= sizeof(clock->text))
 		return false;

@@ -35,7 +35,7 @@ struct ctr__log_opts {
 	bool follow;      /* what is not there yet may come            */
 	bool has_tail;
 	uint64_t tail;
-	uint32_t streams; /* bits: 1 << CTR__LOG_STDOUT, ...           */
+	uint32_t streams;           /* bits: 1 << CTR__LOG_STDOUT, ...           */
 	int64_t since_ns, until_ns; /* 0 = no limit                             */
 	int notify; /* following: an inotify descriptor to add watches to; -1 = none. Borrowed */
 };

@@ -7,8 +7,10 @@
 
 #define STREAMS 3 /* by number; 0 is none */
 
-/* Records that are looked at for a tail of N lines, beyond N. */
+/* Records that are looked at for a tail of N lines, beyond N: first, and at most for a line whose beginning may be further
+ * up. Its pieces may be anywhere, but hardly that far apart. */
 #define TAIL_MARGIN 16
+#define PIECES_FAR  4096
 
 /* A line that is being put together. */
 struct pending {
@@ -58,8 +60,8 @@ static void give_pending(
 }
 
 /* 1 = a line, 0 = not yet. */
-static int take_piece(struct ctr__log *l, struct ctr__log_piece *piece, struct ctr__log_line *out,
-    ctr_error_t **err)
+static int take_piece(
+    struct ctr__log *l, struct ctr__log_piece *piece, struct ctr__log_line *out, ctr_error_t **err)
 {
 	struct pending *p = &l->pending[piece->stream];
 
@@ -166,7 +168,7 @@ static void forget(struct ctr__log *l)
 
 struct count {
 	uint64_t all;
-	uint64_t sure; /* whose first piece has been seen */
+	uint64_t sure; /* behind the last one that may have begun further up */
 };
 
 /* Counts the wanted lines from here on. Of each stream the first one may have begun further up. */
@@ -179,32 +181,43 @@ static int count_lines(struct ctr__log *l, struct count *n, ctr_error_t **err)
 	*n = (struct count){0};
 	while ((r = next_wanted(l, &line, err)) == 1) {
 		n->all++;
-		n->sure += seen[line.stream];
+		n->sure = seen[line.stream] ? n->sure + 1 : 0;
 		seen[line.stream] = true;
 	}
 	return r < 0 ? r : 0;
 }
 
+/* Is what was counted from `records` records on enough? What is further up than something too old is older still. */
+static bool is_enough(
+    const struct ctr__log *l, const struct count *n, uint64_t wanted, uint64_t records)
+{
+	return n->sure >= wanted || (n->all >= wanted && records >= wanted + PIECES_FAR) ||
+	       l->first_ns < l->since_ns;
+}
+
 /* From records nearer and nearer to the beginning, until there are lines enough from there on. */
 static int go_to_tail(struct ctr__log *l, uint64_t wanted, ctr_error_t **err)
 {
-	uint64_t records = wanted < UINT64_MAX / 4 ? wanted + TAIL_MARGIN : UINT64_MAX / 2;
+	uint64_t records = 0;
 	bool at_start = false;
-	struct count n = {0};
-	int r = 0;
+	struct count n;
+	int r;
 
-	/* What is further up than something too old is older still. */
-	while (r >= 0 && !at_start && n.sure < wanted && l->first_ns >= l->since_ns) {
+	wanted = wanted < UINT64_MAX / 16 ? wanted : UINT64_MAX / 16;
+	do {
+		records = records ? records * 4 : wanted + TAIL_MARGIN;
+		if (records > wanted + TAIL_MARGIN && records < wanted + PIECES_FAR)
+			records = wanted + PIECES_FAR;
 		l->first_ns = 0;
 		r = l->source->ops->back(l->source, records, &at_start, err);
 		if (r >= 0)
 			r = count_lines(l, &n, err);
 		forget(l);
-		records = records < UINT64_MAX / 8 ? records * 4 : UINT64_MAX / 2;
-	}
+	} while (r >= 0 && !at_start && !is_enough(l, &n, wanted, records));
 	if (r >= 0)
 		r = l->source->ops->again(l->source, err);
-	l->skip = n.all > wanted ? n.all - wanted : 0;
+	if (r >= 0)
+		l->skip = n.all > wanted ? n.all - wanted : 0;
 	return r;
 }
 
@@ -248,8 +261,7 @@ static void freep(struct ctr__log **l)
 	ctr__log_free(*l);
 }
 
-static int open_source(
-    struct ctr__log *l, const struct ctr__log_opts *o, ctr_error_t **err)
+static int open_source(struct ctr__log *l, const struct ctr__log_opts *o, ctr_error_t **err)
 {
 	return o->path ? ctr__log_open_file(o, &l->source, err)
 	               : ctr__log_open_journal(o, &l->source, err);
@@ -264,15 +276,13 @@ int ctr__log_open(const struct ctr__log_opts *o, struct ctr__log **out, ctr_erro
 		return ctr__fail_nomem(err);
 	l->streams = o->streams;
 	l->since_ns = o->since_ns;
-	l->first_ns = INT64_MAX;
 	l->until_ns = o->until_ns;
 	r = open_source(l, o, err);
 	/* Lines that nothing has ended count in a tail, too, unless they may still be. */
 	if (r >= 0 && !o->follow)
 		(void)ctr__log_finish(l, &fd);
 	if (r >= 0 && o->has_tail)
-		r = o->tail ? go_to_tail(l, o->tail, err)
-		            : l->source->ops->to_end(l->source, err);
+		r = o->tail ? go_to_tail(l, o->tail, err) : l->source->ops->to_end(l->source, err);
 	if (r < 0)
 		return r;
 	*out = CTR__STEAL_PTR(l);

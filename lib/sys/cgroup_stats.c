@@ -66,7 +66,8 @@ static void add_keys(
 	CTR__FREE char *text = slurp(fd, name);
 	char *save = NULL;
 
-	for (char *l = text ? strtok_r(text, "\n", &save) : NULL; l; l = strtok_r(NULL, "\n", &save)) {
+	for (char *l = text ? strtok_r(text, "\n", &save) : NULL; l;
+	     l = strtok_r(NULL, "\n", &save)) {
 		char *blank = strchr(l, ' ');
 		uint64_t value;
 
@@ -152,8 +153,8 @@ static void add_v1(int fd, struct ctr__cgroup_use *u)
 	const struct key cpuacct[] = {
 	    {"user", CTR__USE_CPU_USER_NS, tick}, {"system", CTR__USE_CPU_SYSTEM_NS, tick}};
 	static const struct key cpu[] = {{"throttled_time", CTR__USE_CPU_THROTTLED_NS, 1}};
-	static const struct key memory[] = {{"total_inactive_file", CTR__USE_INACTIVE_FILE, 1},
-	    {"total_swap", CTR__USE_SWAP, 1}};
+	static const struct key memory[] = {
+	    {"total_inactive_file", CTR__USE_INACTIVE_FILE, 1}, {"total_swap", CTR__USE_SWAP, 1}};
 
 	add_file(fd, "cpuacct.usage", CTR__USE_CPU_NS, u);
 	add_keys(fd, "cpuacct.stat", cpuacct, CTR__ARRAY_SIZE(cpuacct), u);

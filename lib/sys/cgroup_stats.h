@@ -11,9 +11,9 @@ enum ctr__use {
 	CTR__USE_CPU_USER_NS,
 	CTR__USE_CPU_SYSTEM_NS,
 	CTR__USE_CPU_THROTTLED_NS,
-	CTR__USE_MEMORY,       /* all, with the page cache */
+	CTR__USE_MEMORY,        /* all, with the page cache */
 	CTR__USE_INACTIVE_FILE, /* of it: cache that can be dropped */
-	CTR__USE_MEMORY_LIMIT, /* absent: none */
+	CTR__USE_MEMORY_LIMIT,  /* absent: none */
 	CTR__USE_MEMORY_PEAK,
 	CTR__USE_SWAP,
 	CTR__USE_PIDS,

@@ -18,6 +18,7 @@
 #include "util/cleanup.h"
 #include "util/str.h"
 
+#define STAT_MAX    4096
 #define TEXT_MAX    (64U << 10)
 #define NET_MAX     (16U << 20)
 #define CGROUP_MAX  (64U << 10)
@@ -63,12 +64,14 @@ static bool parse_stat(char *text, struct ctr__proc_info *out, struct stat_field
 
 static int read_stat(int procfd, struct ctr__proc_info *out)
 {
-	CTR__FREE char *text = NULL;
+	CTR__CLOSE int fd = openat(procfd, "stat", O_RDONLY | O_CLOEXEC);
 	struct stat_fields f = {0};
-	int r = ctr__read_file_at(procfd, "stat", TEXT_MAX, &text, NULL);
+	char text[STAT_MAX];
+	ssize_t n = fd < 0 ? -errno : ctr__read_eintr(fd, text, sizeof(text) - 1);
 
-	if (r < 0)
-		return r;
+	if (n <= 0)
+		return n < 0 ? (int)n : -EIO;
+	text[n] = '\0';
 	if (!parse_stat(text, out, &f))
 		return -EIO;
 	out->ppid = (pid_t)f.v[4];
@@ -158,7 +161,8 @@ static uint32_t map_id(int procfd, const char *file, uint32_t id)
 	for (char *l = strtok_r(text, "\n", &save); l; l = strtok_r(NULL, "\n", &save)) {
 		uint32_t inside, outside, count;
 
-		if (sscanf(l, " %" SCNu32 " %" SCNu32 " %" SCNu32, &inside, &outside, &count) == 3 &&
+		if (sscanf(l, " %" SCNu32 " %" SCNu32 " %" SCNu32, &inside, &outside, &count) ==
+		        3 &&
 		    id >= outside && id - outside < count)
 			return inside + (id - outside);
 	}
@@ -176,8 +180,8 @@ static int read_cmdline(int procfd, struct ctr__proc_info *out)
 	if (!out->cmdline)
 		return -ENOMEM;
 	while (fd >= 0 && out->cmdline_len < CMDLINE_MAX &&
-	       (n = ctr__read_eintr(fd, out->cmdline + out->cmdline_len,
-	            CMDLINE_MAX - out->cmdline_len)) > 0)
+	       (n = ctr__read_eintr(
+	            fd, out->cmdline + out->cmdline_len, CMDLINE_MAX - out->cmdline_len)) > 0)
 		out->cmdline_len += (size_t)n;
 	return 0;
 }
@@ -232,12 +236,12 @@ bool ctr__proc_in_cgroup(int procfd, const char *path)
 	return false;
 }
 
-struct pids {
-	pid_t *v;
-	size_t n, cap;
-};
+void ctr__pids_free(struct ctr__pids *p)
+{
+	free(p->v);
+}
 
-static int add_pid(struct pids *p, pid_t pid)
+int ctr__pids_add(struct ctr__pids *p, pid_t pid)
 {
 	if (p->n == p->cap) {
 		size_t cap = p->cap ? 2 * p->cap : 64;
@@ -250,6 +254,42 @@ static int add_pid(struct pids *p, pid_t pid)
 	}
 	p->v[p->n++] = pid;
 	return 0;
+}
+
+static int add_children_of(int taskfd, const char *tid, struct ctr__pids *out)
+{
+	CTR__FREE char *path = ctr__format("%s/children", tid), *text = NULL;
+	char *save = NULL;
+	int r = 0;
+
+	if (!path)
+		return -ENOMEM;
+	if (ctr__read_file_at(taskfd, path, NET_MAX, &text, NULL) < 0)
+		return 0;
+	for (char *w = strtok_r(text, " \n", &save); r == 0 && w;
+	     w = strtok_r(NULL, " \n", &save)) {
+		int64_t pid;
+
+		if (ctr__parse_i64(w, 1, INT_MAX, &pid))
+			r = ctr__pids_add(out, (pid_t)pid);
+	}
+	return r;
+}
+
+int ctr__proc_children(int procfd, struct ctr__pids *out)
+{
+	CTR__CLOSE int fd = openat(procfd, "task", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	CTR__DIR DIR *d = fd < 0 ? NULL : fdopendir(fd);
+	const struct dirent *e;
+	int r = 0;
+
+	if (!d)
+		return 0;
+	fd = -1; /* the stream's now */
+	while (r == 0 && (e = readdir(d)))
+		if (!ctr__is_dot(e->d_name))
+			r = add_children_of(dirfd(d), e->d_name, out);
+	return r;
 }
 
 static int by_number(const void *a, const void *b)
@@ -291,7 +331,7 @@ int ctr__proc_relatives(pid_t pid, pid_t **out, size_t *n)
 {
 	CTR__DIR DIR *d = opendir("/proc");
 	uint64_t ns = pid_ns(pid), ours = pid_ns(getpid());
-	struct pids found = {0};
+	struct ctr__pids found = {0};
 	const struct dirent *e;
 	int r = ns ? 0 : -ESRCH;
 
@@ -302,10 +342,10 @@ int ctr__proc_relatives(pid_t pid, pid_t **out, size_t *n)
 
 		if (ctr__parse_i64(e->d_name, 1, INT_MAX, &one) &&
 		    (ns == ours ? descends((pid_t)one, pid) : pid_ns((pid_t)one) == ns))
-			r = add_pid(&found, (pid_t)one);
+			r = ctr__pids_add(&found, (pid_t)one);
 	}
 	if (r < 0) {
-		free(found.v);
+		ctr__pids_free(&found);
 		return r;
 	}
 	if (found.n)

@@ -108,6 +108,8 @@ struct bench {
 #define SESSION         110 /* it runs and has an exec session */
 #define SESSION_RUNNING 111
 
+#define PROCESS     103 /* it is running, and this process is its first one */
+#define NO_CGROUP   104 /* ... and it has no cgroup */
 #define POD         101 /* a pod with an infra container and one more */
 #define POD_RUNNING 102
 
@@ -404,6 +406,79 @@ static int do_events(struct bench *b, ctr_error_t **err)
 
 	while (r >= 0 && (r = ctr_runtime_next_event(b->f->rt, &ev, err)) > 0)
 		ev = ctr_event_unref(ev);
+	return r;
+}
+
+/* Lines in both formats, in pieces, whole and from the end. */
+static int read_log(struct bench *b, struct ctr_logs_opts o, ctr_error_t **err)
+{
+	ctr_logs_t *l = NULL;
+	int r;
+
+	o.size = sizeof(o);
+	r = ctr_container_logs(b->c, &o, &l, err);
+	while (r >= 0 && (r = ctr_logs_next(l, err)) == CTR_LOGS_LINE)
+		assert_non_null(ctr_logs_text(l, NULL));
+	ctr_logs_free(l);
+	return r;
+}
+
+static void write_log(struct bench *b)
+{
+	ctr_config_t *cfg = ctr_container_config(b->c);
+	FILE *f = fopen(ctr_config_log_path(cfg), "we");
+
+	assert_non_null(f);
+	for (int i = 0; i < 40; i++)
+		fputs(
+		    "2024-02-29T23:59:59.1+05:30 stdout P a\n"
+		    "{\"log\":\"j\\n\",\"stream\":\"stderr\",\"time\":\"2024-02-29T18:29:59.5Z\"}\n"
+		    "2024-02-29T23:59:59.2+05:30 stdout F b\n",
+		    f);
+	fclose(f);
+	ctr_config_unref(cfg);
+}
+
+static int do_logs(struct bench *b, ctr_error_t **err)
+{
+	long failing = fail_at;
+	int r;
+
+	fail_at = 0;
+	write_log(b);
+	fail_at = failing;
+	r = read_log(b, (struct ctr_logs_opts){0}, err);
+	if (r >= 0)
+		r = read_log(b, (struct ctr_logs_opts){.flags = CTR_LOGS_TAIL, .tail = 3}, err);
+	return r < 0 ? r : read_log(b, (struct ctr_logs_opts){.flags = CTR_LOGS_FOLLOW}, err);
+}
+
+static int do_top(struct bench *b, ctr_error_t **err)
+{
+	ctr_top_t *t = NULL;
+	int r = ctr_container_top(b->c, NULL, &t, err);
+
+	if (r >= 0)
+		assert_true(ctr_top_rows(t) >= 1);
+	ctr_top_free(t);
+	return r;
+}
+
+static int do_stats(struct bench *b, ctr_error_t **err)
+{
+	ctr_stats_stream_t *stream = NULL;
+	ctr_stats_t *s = NULL;
+	int r = ctr_container_stats(b->c, &s, err);
+
+	ctr_stats_free(s);
+	s = NULL;
+	if (r >= 0)
+		r = ctr_container_stats_stream(b->c, 10, &stream, err);
+	/* Due at once, by a timer. */
+	while (r >= 0 && (r = ctr_stats_stream_next(stream, &s, err)) == 0)
+		;
+	ctr_stats_free(s);
+	ctr_stats_stream_free(stream);
 	return r;
 }
 
@@ -753,6 +828,10 @@ static const struct op ops[] = {
     {"stop an exec session", SESSION_RUNNING, do_exec_stop, {CTR_E_EXEC_STATE, 0}},
     {"remove an exec session", SESSION_RUNNING, do_exec_remove, {CTR_E_EXEC_REMOVED, 0}},
     {"remove with exec session", SESSION_RUNNING, do_remove, {0, 0}},
+    {"logs", CTR_STATE_STOPPED, do_logs, {0, 0}},
+    {"follow", PROCESS, do_logs, {0, 0}},
+    {"top", NO_CGROUP, do_top, {0, 0}},
+    {"stats", PROCESS, do_stats, {0, 0}},
     {"create a pod", 0, do_pod_create, {CTR_E_POD_EXISTS, 0}},
     {"join a pod", POD, do_pod_join, {CTR_E_CTR_EXISTS, 0}},
     {"start a pod", POD, do_pod_start, {0, 0}},
@@ -773,6 +852,22 @@ static void on_crash(int sig)
 	fail_at = 0;
 	dprintf(2, "signal %d in: %s\n", sig, doing);
 	_exit(1);
+}
+
+/* Field 22 of /proc/self/stat. */
+static uint64_t own_start_time(void)
+{
+	unsigned long long start = 0;
+	FILE *f = fopen("/proc/self/stat", "re");
+
+	assert_non_null(f);
+	assert_int_equal(fscanf(f,
+	                     "%*d %*s %*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %*u %*u %*d %*d "
+	                     "%*d %*d %*d %*d %llu",
+	                     &start),
+	    1);
+	fclose(f);
+	return start;
 }
 
 /* The other one's process is ours. */
@@ -810,8 +905,28 @@ static void take_new_pod(struct bench *b, bool running)
 		OK(ctr_pod_start(b->pod, 0, err));
 }
 
+static void take_without_cgroup(struct bench *b)
+{
+	ctr_config_t *plain = fixture_config(b->f, NULL), *cfg = NULL;
+	ctr_config_builder_t *builder = ctr_config_builder_new_from(plain);
+
+	OK(ctr_config_builder_set_bool(builder, CTR_CONFIG_NO_CGROUPS, 1, err));
+	OK(ctr_config_builder_build(builder, &cfg, err));
+	OK(ctr_container_create(b->f->rt, cfg, 0, &b->c, err));
+	OK(ctr_container_start(b->c, 0, err));
+	ctr_config_builder_free(builder);
+	ctr_config_unref(plain);
+	ctr_config_unref(cfg);
+}
+
 static void take_new_container(struct bench *b, int32_t state)
 {
+	if (state == NO_CGROUP || state == PROCESS)
+		fake_oci_process(b->f->fake, getpid(), own_start_time());
+	if (state == NO_CGROUP) {
+		take_without_cgroup(b);
+		return;
+	}
 	OK(ctr_container_create(b->f->rt, b->cfg, 0, &b->c, err));
 	if (state == CTR_STATE_CONFIGURED)
 		return;

@@ -55,7 +55,8 @@ static void says(ctr_container_t *c, struct ctr_logs_opts o, const char *expecte
 
 static void test_streams(void **state)
 {
-	ctr_container_t *c = create(*state, "echo out; sleep 0.05; echo err >&2; sleep 0.05; printf end", NULL);
+	ctr_container_t *c =
+	    create(*state, "echo out; sleep 0.05; echo err >&2; sleep 0.05; printf end", NULL);
 	ctr_container_t *other = create(*state, "echo other", NULL);
 
 	says(c, ALL, "");
@@ -100,7 +101,8 @@ static void test_tails(void **state)
 	real_wait(c);
 	says(c, (struct ctr_logs_opts){.flags = CTR_LOGS_TAIL, .tail = 3}, "198\n199\n1100\n");
 	says(c, (struct ctr_logs_opts){.flags = CTR_LOGS_TAIL, .tail = 1}, "1100\n");
-	says(c, (struct ctr_logs_opts){.flags = CTR_LOGS_TAIL | CTR_LOGS_FOLLOW, .tail = 1}, "1100\n");
+	says(c, (struct ctr_logs_opts){.flags = CTR_LOGS_TAIL | CTR_LOGS_FOLLOW, .tail = 1},
+	    "1100\n");
 	says(c, (struct ctr_logs_opts){.flags = CTR_LOGS_TAIL}, "");
 	real_remove(c, 0);
 }
@@ -126,7 +128,8 @@ static void test_times(void **state)
 
 static void test_bytes(void **state)
 {
-	ctr_container_t *c = create(*state, "printf 'a\\000\\377b\\n'; printf '%020000d\\n' 7", NULL);
+	ctr_container_t *c =
+	    create(*state, "printf 'a\\000\\377b\\n'; printf '%020000d\\n' 7", NULL);
 	ctr_logs_t *l;
 	size_t len;
 	const char *text;

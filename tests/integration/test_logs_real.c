@@ -125,9 +125,9 @@ static void test_times(void **state)
 /* Every byte but the newline, NULs too; and a line that conmon writes in pieces. */
 static void test_bytes(void **state)
 {
-	ctr_container_t *c = real_start(*state,
-	    "i=0; while [ $i -lt 256 ]; do [ $i = 10 ] || printf \"\\\\$(printf %03o $i)\"; i=$((i+1)); "
-	    "done; echo; printf '%020000d\\n' 7");
+	ctr_container_t *c = real_start(*state, "i=0; while [ $i -lt 256 ]; do [ $i = 10 ] || "
+	                                        "printf \"\\\\$(printf %03o $i)\"; i=$((i+1)); "
+	                                        "done; echo; printf '%020000d\\n' 7");
 	ctr_logs_t *l = open_logs(c, FOLLOW);
 	const char *text;
 	size_t len;
@@ -152,8 +152,8 @@ static void test_bytes(void **state)
 /* conmon starts the file anew again and again. What the follower sees is in order, and the end is not lost. */
 static void size_limit(const struct real *r, const char *driver)
 {
-	ctr_config_builder_t *b =
-	    real_builder(r, "i=0; while [ $i -lt 3000 ]; do echo line $i; i=$((i+1)); done; echo last");
+	ctr_config_builder_t *b = real_builder(
+	    r, "i=0; while [ $i -lt 3000 ]; do echo line $i; i=$((i+1)); done; echo last");
 	ctr_container_t *c;
 	ctr_logs_t *l;
 	size_t lines = 0;
@@ -299,8 +299,8 @@ static void follow_elsewhere(struct real *r, void *arg)
 
 static void test_other_process(void **state)
 {
-	ctr_container_t *c = real_start_ready(
-	    *state, "trap 'echo end; exit 5' TERM; echo ready; sleep 1000 & wait");
+	ctr_container_t *c =
+	    real_start_ready(*state, "trap 'echo end; exit 5' TERM; echo ready; sleep 1000 & wait");
 	pid_t a = real_fork(*state, follow_elsewhere, (void *)(uintptr_t)ctr_container_id(c));
 	pid_t b = real_fork(*state, follow_elsewhere, (void *)(uintptr_t)ctr_container_id(c));
 
@@ -381,8 +381,8 @@ static void test_shutdown(void **state)
 /* One thread, one descriptor: readable when there is something, and quiet otherwise. */
 static void test_event_loop(void **state)
 {
-	ctr_container_t *c = real_start(
-	    *state, "trap 'echo end; exit 5' TERM; echo ready; sleep 1000 & wait");
+	ctr_container_t *c =
+	    real_start(*state, "trap 'echo end; exit 5' TERM; echo ready; sleep 1000 & wait");
 	ctr_logs_t *l = open_logs(c, FOLLOW);
 	struct said s = {0};
 	struct pollfd p = {.events = POLLIN};

@@ -54,7 +54,8 @@ static void test_default_columns(void **state)
 	    "USER", "PID", "PPID", "%CPU", "ELAPSED", "TTY", "TIME", "COMMAND"};
 	ctr_container_t *c = real_start(*state, "sleep 1000 & wait");
 	ctr_top_t *t = top_of(c, NULL, 2, 7, "sleep 1000");
-	int shell = find_row(t, 7, "/bin/sh -c sleep 1000 & wait"), child = find_row(t, 7, "sleep 1000");
+	int shell = find_row(t, 7, "/bin/sh -c sleep 1000 & wait"),
+	    child = find_row(t, 7, "sleep 1000");
 
 	assert_int_equal(ctr_top_columns(t), 8);
 	for (size_t i = 0; i < 8; i++)
@@ -75,8 +76,8 @@ static void test_default_columns(void **state)
 static void test_all_columns(void **state)
 {
 	static const char *const columns[] = {"args", "comm", "etime", "group", "hgroup", "hpid",
-	    "huser", "label", "nice", "pcpu", "pgid", "pid", "ppid", "rss", "state", "stime", "time",
-	    "tty", "user", "vsz", NULL};
+	    "huser", "label", "nice", "pcpu", "pgid", "pid", "ppid", "rss", "state", "stime",
+	    "time", "tty", "user", "vsz", NULL};
 	ctr_container_t *c = real_start_ready(*state, IGNORES_TERM);
 	ctr_top_t *t = top_of(c, columns, 2, 0, "sleep 1000");
 	char pid[16];
@@ -86,7 +87,7 @@ static void test_all_columns(void **state)
 	assert_string_equal(ctr_top_cell(t, 0, 1), "sh");
 	assert_string_equal(ctr_top_cell(t, 0, 8), "0");
 	assert_string_equal(ctr_top_cell(t, 0, 10), "1");
-	assert_string_equal(ctr_top_cell(t, 0, 14), "S");
+	assert_non_null(strchr("RSD", ctr_top_cell(t, 0, 14)[0]));
 	assert_true(atoi(ctr_top_cell(t, 0, 13)) > 0);
 	assert_true(atoi(ctr_top_cell(t, 0, 19)) >= atoi(ctr_top_cell(t, 0, 13)));
 	assert_string_equal(ctr_top_cell(t, 0, 6), "root");
@@ -163,17 +164,17 @@ static void test_hostile_names(void **state)
 	assert_string_equal(ctr_top_cell(t, (size_t)row, 0), "sh -c sleep 1001; true ?[2J??x");
 	assert_string_equal(ctr_top_cell(t, (size_t)row, 3), "1");
 	assert_string_equal(ctr_top_cell(t, 0, 1), "a) Z (?");
-	assert_string_equal(ctr_top_cell(t, 0, 2), "S");
+	assert_string_not_equal(ctr_top_cell(t, 0, 2), "Z");
 	ctr_top_free(t);
 	real_remove(c, CTR_REMOVE_FORCE);
 }
 
-/* A zombie has no command line, and is listed nevertheless. */
+/* A zombie has no command line and is in no list of its cgroup. */
 static void test_zombie(void **state)
 {
 	static const char *const columns[] = {"state", "args", "ppid", NULL};
-	ctr_container_t *c = real_start(*state,
-	    "(while ! grep -q ^sleep /proc/1/cmdline; do :; done) & exec sleep 1000");
+	ctr_container_t *c = real_start(
+	    *state, "(while ! grep -q ^sleep /proc/1/cmdline; do :; done) & exec sleep 1000");
 	ctr_top_t *t = top_of(c, columns, 2, 0, "Z");
 
 	assert_string_equal(ctr_top_cell(t, 1, 0), "Z");
@@ -283,8 +284,8 @@ static void test_against_files(void **state)
 		assert_int_equal(value(s, CTR_STATS_PIDS),
 		    number_of(real_cgroup_file(c, "pids", "pids.current", "pids.current")));
 	if (real_has_controller("memory")) {
-		uint64_t all = number_of(real_cgroup_file(
-		    c, "memory", "memory.usage_in_bytes", "memory.current"));
+		uint64_t all = number_of(
+		    real_cgroup_file(c, "memory", "memory.usage_in_bytes", "memory.current"));
 		uint64_t cache = real_is_cgroup2()
 		                     ? key_of(c, "", "memory.stat", "\ninactive_file ")
 		                     : key_of(c, "memory.stat", "", "\ntotal_inactive_file ");
@@ -293,7 +294,7 @@ static void test_against_files(void **state)
 		assert_int_equal(value(s, CTR_STATS_MEMORY_BYTES), all - cache);
 		limit = value(s, CTR_STATS_MEMORY_LIMIT);
 		assert_true(limit > 0 && limit <= (uint64_t)sysconf(_SC_PHYS_PAGES) *
-		                                    (uint64_t)sysconf(_SC_PAGESIZE));
+		                                      (uint64_t)sysconf(_SC_PAGESIZE));
 	}
 	assert_true(value(s, CTR_STATS_CPU_NS) > 0);
 	assert_true(value(s, CTR_STATS_UPTIME_NS) > 0);

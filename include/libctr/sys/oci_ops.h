@@ -61,9 +61,11 @@ struct ctr_oci_container {
 	 * absolute path and arguments, NULL-terminated; NULL = nothing. Given to `create` alone, of a
 	 * runtime with CTR_OCI_CAP_EXIT_COMMAND. */
 	const char *const *exit_command;
-	const char *log_driver; /* how the log is wanted: "k8s-file" or "json-file" at log_path, "journald",
+	const char *
+	    log_driver; /* how the log is wanted: "k8s-file" or "json-file" at log_path, "journald",
 	                         * "none"; NULL = k8s-file                                              */
-	const char *log_tag;    /* CONTAINER_TAG of its records in the journal; NULL = none             */
+	const char
+	    *log_tag; /* CONTAINER_TAG of its records in the journal; NULL = none             */
 };
 
 /* What an operation reports. The library zeroes it and sets `size` before the call. */

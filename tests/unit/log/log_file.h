@@ -69,7 +69,8 @@ static inline void appends(const char *path, const char *text)
 }
 
 /* A record with this second as its time. */
-static inline void record(const char *path, int second, const char *stream, char tag, const char *text)
+static inline void record(
+    const char *path, int second, const char *stream, char tag, const char *text)
 {
 	char time[CTR__RFC3339_MAX];
 	CTR__FREE char *line = NULL;
@@ -107,10 +108,10 @@ static inline struct ctr__log *open_with(const struct ctr__log_opts *o)
 	return l;
 }
 
-#define SAYS(l, expected)                                \
-	do {                                             \
-		CTR__FREE char *said_ = lines_now(l);    \
-		assert_string_equal(said_, expected);    \
+#define SAYS(l, expected)                             \
+	do {                                          \
+		CTR__FREE char *said_ = lines_now(l); \
+		assert_string_equal(said_, expected); \
 	} while (0)
 
 static inline struct ctr__log *open_file(const struct log_file *f, struct ctr__log_opts o)
@@ -123,11 +124,11 @@ static inline struct ctr__log *open_file(const struct log_file *f, struct ctr__l
 }
 
 /* Opens with options, compares everything, closes. */
-#define READS(f, expected, ...)                                                            \
-	do {                                                                               \
-		struct ctr__log *l_ = open_file(f, (struct ctr__log_opts){__VA_ARGS__});   \
-		SAYS(l_, expected);                                                        \
-		ctr__log_free(l_);                                                         \
+#define READS(f, expected, ...)                                                          \
+	do {                                                                             \
+		struct ctr__log *l_ = open_file(f, (struct ctr__log_opts){__VA_ARGS__}); \
+		SAYS(l_, expected);                                                      \
+		ctr__log_free(l_);                                                       \
 	} while (0)
 
 #endif

@@ -83,7 +83,8 @@ static void test_damaged_lines(void **state)
 	appends(f->path, "\n\nnothing\n");
 	record(f->path, 1, "stdout", 'F', "a");
 	append(f->path, "\0\xff\n{\n{\"log\":1}\n", 15);
-	appends(f->path, "{\"log\":\"j\\n\",\"stream\":\"stderr\",\"time\":\"1970-01-01T00:00:02Z\"}\n");
+	appends(f->path,
+	    "{\"log\":\"j\\n\",\"stream\":\"stderr\",\"time\":\"1970-01-01T00:00:02Z\"}\n");
 	appends(f->path, "1970-01-01T00:00:03Z stdout F cut off");
 	READS(f, "1:a|2:j|1:cut off~|", .id = NULL);
 	READS(f, "2:j|1:cut off~|", .has_tail = true, .tail = 2);
@@ -206,7 +207,8 @@ static void test_tail_over_borders(void **state)
 		record(f->path, 3, "stdout", 'P', "la");
 		record(f->path, 4, "stdout", 'F', "st");
 		READS(f, "1:last|", .has_tail = true, .tail = 1);
-		READS(f, "1:first|1:last|", .has_tail = true, .tail = 2, .streams = 1U << CTR__LOG_STDOUT);
+		READS(f, "1:first|1:last|", .has_tail = true, .tail = 2,
+		    .streams = 1U << CTR__LOG_STDOUT);
 	}
 }
 

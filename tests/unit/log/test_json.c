@@ -11,8 +11,9 @@
 #include "log/source.h"
 #include "util/cleanup.h"
 
-#define LINE(text) "{\"log\":\"" text "\",\"stream\":\"stdout\",\"time\":\"2024-02-29T18:29:59.5Z\"}"
-#define TIME       INT64_C(1709231399500000000)
+#define LINE(text) \
+	"{\"log\":\"" text "\",\"stream\":\"stdout\",\"time\":\"2024-02-29T18:29:59.5Z\"}"
+#define TIME INT64_C(1709231399500000000)
 
 static bool parse_n(const char *line, size_t len, struct ctr__log_piece *out, char **copy)
 {
@@ -58,7 +59,10 @@ static void test_texts(void **state)
 	/* Lone surrogates. */
 	good(LINE("\\ud83d\\n"), false, "\xef\xbf\xbd", 3);
 	good(LINE("\\ude00x\\n"), false, "\xef\xbf\xbdx", 4);
-	good(LINE("\\ud83d\\u0041\\n"), false, "\xef\xbf\xbd" "A", 4);
+	good(LINE("\\ud83d\\u0041\\n"), false,
+	    "\xef\xbf\xbd"
+	    "A",
+	    4);
 	/* Bytes that are not UTF-8 stay as they are. */
 	good(LINE("\xff\x80\\n"), false, "\xff\x80", 2);
 }
@@ -67,8 +71,9 @@ static void test_members(void **state)
 {
 	struct ctr__log_piece p;
 	CTR__FREE char *copy = NULL;
-	const char *line = " { \"attrs\" : {\"a\":[1,{\"x\":null}],\"log\":\"no\"} , \"n\": -1.5e3,"
-	                   "\"time\":\"2024-02-29T18:29:59.5Z\",\"stream\":\"stderr\",\"log\":\"x\\n\" } ";
+	const char *line =
+	    " { \"attrs\" : {\"a\":[1,{\"x\":null}],\"log\":\"no\"} , \"n\": -1.5e3,"
+	    "\"time\":\"2024-02-29T18:29:59.5Z\",\"stream\":\"stderr\",\"log\":\"x\\n\" } ";
 
 	(void)state;
 	assert_true(parse_n(line, strlen(line), &p, &copy));
@@ -95,12 +100,14 @@ static void test_damaged(void **state)
 	static const char *const lines[] = {"{}", "{\"log\":\"x\"}", "[]", "\"\"", LINE("x") "x",
 	    LINE("\\x"), LINE("\\u12"), LINE("\\u12g4"),
 	    "{\"log\":1,\"stream\":\"stdout\",\"time\":\"2024-02-29T18:29:59.5Z\"}",
-	    "{\"log\":\"x\",\"log\":\"y\",\"stream\":\"stdout\",\"time\":\"2024-02-29T18:29:59.5Z\"}",
+	    "{\"log\":\"x\",\"log\":\"y\",\"stream\":\"stdout\",\"time\":\"2024-02-29T18:29:59."
+	    "5Z\"}",
 	    "{\"log\":\"x\",\"stream\":\"stdin \",\"time\":\"2024-02-29T18:29:59.5Z\"}",
 	    "{\"log\":\"x\",\"stream\":\"stdout\",\"time\":\"now\"}",
 	    "{\"log\":\"x\",\"stream\":\"stdout\",\"time\":\"2024-02-29T18:29:59.5Z\",}",
 	    "{\"log\":\"x\" \"stream\":\"stdout\",\"time\":\"2024-02-29T18:29:59.5Z\"}",
-	    "{\"a\":[[[[[[[[[[[[[[[[[[[[[[[[]]]]]]]]]]]]]]]]]]]]]]]],\"log\":\"x\",\"stream\":\"stdout\","
+	    "{\"a\":[[[[[[[[[[[[[[[[[[[[[[[[]]]]]]]]]]]]]]]]]]]]]]]],\"log\":\"x\",\"stream\":"
+	    "\"stdout\","
 	    "\"time\":\"2024-02-29T18:29:59.5Z\"}"};
 
 	(void)state;

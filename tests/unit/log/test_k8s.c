@@ -26,8 +26,8 @@ static bool parse_n(const char *line, size_t len, struct ctr__log_piece *out, ch
 	return ctr__log_parse_k8s(&clock_, *copy, len, out);
 }
 
-static void good(const char *line, size_t len, int32_t stream, bool more, const char *text,
-    size_t text_len)
+static void good(
+    const char *line, size_t len, int32_t stream, bool more, const char *text, size_t text_len)
 {
 	struct ctr__log_piece p;
 	CTR__FREE char *copy = NULL;
@@ -102,10 +102,11 @@ static void test_cuts(void **state)
 
 static void test_damaged(void **state)
 {
-	static const char *const lines[] = {"", " ", "   ", "x stdout F y", "2024-02-30T00:00:00Z stdout F x",
-	    "2024-02-29T23:59:59.1+05:30 stdin F x", "2024-02-29T23:59:59.1+05:30 stdout X x",
-	    "2024-02-29T23:59:59.1+05:30 stdout FF x", "2024-02-29T23:59:59.1+05:30 stdout  x",
-	    "2024-02-29T23:59:59.1+05:30  F x", "2024-02-29T23:59:59.1 stdout F x",
+	static const char *const lines[] = {"", " ", "   ", "x stdout F y",
+	    "2024-02-30T00:00:00Z stdout F x", "2024-02-29T23:59:59.1+05:30 stdin F x",
+	    "2024-02-29T23:59:59.1+05:30 stdout X x", "2024-02-29T23:59:59.1+05:30 stdout FF x",
+	    "2024-02-29T23:59:59.1+05:30 stdout  x", "2024-02-29T23:59:59.1+05:30  F x",
+	    "2024-02-29T23:59:59.1 stdout F x",
 	    "2024-02-29T23:59:59.12345678901234567890123456789Z stdout F x"};
 
 	(void)state;
