@@ -259,9 +259,13 @@ static void round_trips(struct world *w)
 
 		if (write(s[0], "x", 1) != 1)
 			die("write: %s", strerror(errno));
-		while (recv(s[0], buf, sizeof(buf), MSG_DONTWAIT) <= 0)
-			if (ctr_attach_run(a, 0, NULL) == CTR_E_TIMEOUT)
-				poll(&(struct pollfd){ctr_attach_fd(a), POLLIN, 0}, 1, -1);
+		while (recv(s[0], buf, sizeof(buf), MSG_DONTWAIT) <= 0) {
+			struct pollfd p[] = {{ctr_attach_fd(a), POLLIN, 0}, {s[0], POLLIN, 0}};
+
+			poll(p, 2, -1);
+			if (p[0].revents)
+				OK(ctr_attach_process(a, &err));
+		}
 		sample(&ours, (double)(now_ns() - t));
 	}
 	ctr_attach_unref(a);
