@@ -55,6 +55,7 @@ void section_life(struct world *w);
 void section_wait(struct world *w);
 void section_many(struct world *w);
 void section_chain(struct world *w);
+void section_streams(struct world *w);
 void section_inspect(struct world *w);
 void section_events(struct world *w);
 
