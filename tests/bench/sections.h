@@ -57,5 +57,7 @@ void section_many(struct world *w);
 void section_chain(struct world *w);
 void section_inspect(struct world *w);
 void section_events(struct world *w);
+void section_logs(struct world *w);
+void section_usage(struct world *w);
 
 #endif
