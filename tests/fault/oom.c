@@ -807,14 +807,14 @@ static void take_new_pod(struct bench *b, bool running)
 
 static void add_loose_runtime(struct bench *b)
 {
-	struct ctr_oci_ops ops = fake_oci_ops;
+	struct ctr_oci_ops table = fake_oci_ops;
 
 	if (b->loose)
 		return;
 	b->loose = fake_oci_new();
-	ops.name = "loose";
-	ops.caps |= CTR_OCI_CAP_NO_CGROUPS;
-	OK(ctr_runtime_add_oci(b->f->rt, &ops, b->loose, fake_oci_destroy, err));
+	table.name = "loose";
+	table.caps |= CTR_OCI_CAP_NO_CGROUPS;
+	OK(ctr_runtime_add_oci(b->f->rt, &table, b->loose, fake_oci_destroy, err));
 	fake_oci_process(b->loose, getpid(), own_start_time());
 }
 
