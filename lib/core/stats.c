@@ -25,6 +25,16 @@ void ctr__run_free(struct ctr__run *r)
 	r->cgroup = NULL;
 }
 
+/* Every process is in one, where there are any. */
+static int no_cgroup_found(const struct ctr_container *c, ctr_error_t **err)
+{
+	if (!ctr__proc_alive(c->state.pid, c->state.pid_start))
+		return ctr__fail(err, CTR_E_CTR_STATE, "container %s has just ended", c->id);
+	if (access("/proc/self/cgroup", F_OK) < 0)
+		return 0;
+	return ctr__fail_nomem(err);
+}
+
 /* Where its configuration puts it. Otherwise (systemd, or a runtime that does as it likes) where its first process is, which
  * may be in a group that it has made below its own. */
 static int find_cgroup(struct ctr_container *c, char **out, ctr_error_t **err)
@@ -41,7 +51,7 @@ static int find_cgroup(struct ctr_container *c, char **out, ctr_error_t **err)
 		*out = CTR__STEAL_PTR(paths.cgroup);
 	else
 		*out = ctr__proc_cgroup(c->state.pid);
-	return 0;
+	return *out ? 0 : no_cgroup_found(c, err);
 }
 
 int ctr__run_of(struct ctr_container *c, enum ctr__op op, struct ctr__run *out, ctr_error_t **err)

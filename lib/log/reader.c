@@ -16,6 +16,7 @@
 struct pending {
 	struct ctr__buf text;
 	int64_t time_ns;
+	uint64_t last; /* number of its last piece */
 	bool open;
 };
 
@@ -26,7 +27,8 @@ struct ctr__log {
 	struct pending pending[STREAMS];
 	struct ctr__log_piece held; /* did not fit any more */
 	bool has_held;
-	int32_t spent; /* the stream whose pending text was given out; 0 = none */
+	int32_t spent;   /* the stream whose pending text was given out; 0 = none */
+	uint64_t pieces; /* so far */
 	bool finished;
 	int64_t first_ns; /* time of the first piece since the last jump; 0 = none yet */
 	uint64_t skip;    /* lines before the tail */
@@ -80,6 +82,7 @@ static int take_piece(
 	if (!p->open)
 		p->time_ns = piece->time_ns;
 	p->open = true;
+	p->last = ++l->pieces;
 	ctr__buf_add(&p->text, piece->data, piece->len);
 	if (p->text.failed)
 		return ctr__fail_nomem(err);
@@ -89,7 +92,7 @@ static int take_piece(
 	return 1;
 }
 
-/* At the end: what was never ended, the older one first. */
+/* At the end: what was never ended, in the order of the last pieces. */
 static int take_rest(struct ctr__log *l, struct ctr__log_line *out)
 {
 	const struct pending *a = &l->pending[CTR__LOG_STDOUT], *b = &l->pending[CTR__LOG_STDERR];
@@ -97,8 +100,8 @@ static int take_rest(struct ctr__log *l, struct ctr__log_line *out)
 	if (!a->open && !b->open)
 		return 0;
 	give_pending(l,
-	    a->open && (!b->open || a->time_ns <= b->time_ns) ? CTR__LOG_STDOUT : CTR__LOG_STDERR,
-	    true, out);
+	    a->open && (!b->open || a->last < b->last) ? CTR__LOG_STDOUT : CTR__LOG_STDERR, true,
+	    out);
 	return 1;
 }
 

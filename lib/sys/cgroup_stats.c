@@ -25,11 +25,14 @@ static void set(struct ctr__cgroup_use *u, enum ctr__use what, uint64_t value)
 	u->there[what] = true;
 }
 
-static char *slurp(int fd, const char *name)
+static char *slurp(int fd, const char *name, struct ctr__cgroup_use *u)
 {
 	char *text = NULL;
+	int r = ctr__read_file_at(fd, name, FILE_MAX, &text, NULL);
 
-	return ctr__read_file_at(fd, name, FILE_MAX, &text, NULL) < 0 ? NULL : text;
+	if (r == -ENOMEM)
+		u->no_memory = true;
+	return r < 0 ? NULL : text;
 }
 
 static bool number(const char *text, uint64_t *out)
@@ -46,7 +49,7 @@ static bool number(const char *text, uint64_t *out)
 /* A file that is one number, or "max". */
 static void add_file(int fd, const char *name, enum ctr__use what, struct ctr__cgroup_use *u)
 {
-	CTR__FREE char *text = slurp(fd, name);
+	CTR__FREE char *text = slurp(fd, name, u);
 	uint64_t n;
 
 	if (text && number(text, &n) && n < NO_LIMIT)
@@ -63,7 +66,7 @@ struct key {
 static void add_keys(
     int fd, const char *name, const struct key *keys, size_t n, struct ctr__cgroup_use *u)
 {
-	CTR__FREE char *text = slurp(fd, name);
+	CTR__FREE char *text = slurp(fd, name, u);
 	char *save = NULL;
 
 	for (char *l = text ? strtok_r(text, "\n", &save) : NULL; l;
@@ -85,7 +88,7 @@ static void add_keys(
 /* "8:0 rbytes=1 wbytes=2 rios=3 ..." */
 static void add_io_v2(int fd, struct ctr__cgroup_use *u)
 {
-	CTR__FREE char *text = slurp(fd, "io.stat");
+	CTR__FREE char *text = slurp(fd, "io.stat", u);
 	uint64_t rd = 0, wr = 0;
 	char *save = NULL;
 
@@ -127,7 +130,7 @@ static void add_v2(int fd, struct ctr__cgroup_use *u)
 /* "8:0 Read 1" for each device. False if there is no such file. */
 static bool add_io_v1(int fd, const char *name, struct ctr__cgroup_use *u)
 {
-	CTR__FREE char *text = slurp(fd, name);
+	CTR__FREE char *text = slurp(fd, name, u);
 	uint64_t rd = 0, wr = 0;
 	char *save = NULL;
 
@@ -179,8 +182,10 @@ void ctr__cgroup_use_add(int fd, bool v2, struct ctr__cgroup_use *out)
 
 static int add_group(int fd, bool v2, void *userdata)
 {
-	ctr__cgroup_use_add(fd, v2, userdata);
-	return 0;
+	struct ctr__cgroup_use *u = userdata;
+
+	ctr__cgroup_use_add(fd, v2, u);
+	return u->no_memory ? -ENOMEM : 0;
 }
 
 int ctr__cgroup_use_read(const char *path, struct ctr__cgroup_use *out)

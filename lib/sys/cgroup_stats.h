@@ -26,6 +26,7 @@ enum ctr__use {
 struct ctr__cgroup_use {
 	uint64_t v[CTR__USES];
 	bool there[CTR__USES];
+	bool no_memory; /* something is absent because of that */
 };
 
 /* What is not told (no such controller) is absent. 0, -ENOENT: there is no such group, or -errno. */

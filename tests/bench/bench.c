@@ -46,6 +46,8 @@ static const struct section sections[] = {
     {"owner", "owner.p50 owner.max", section_owner, NULL},
     {"inspect", "inspect", section_inspect, NULL},
     {"events", "events.write events.read", section_events, NULL},
+    {"logs", "logs.all logs.tail", section_logs, NULL},
+    {"usage", "top stats", section_usage, "runc"},
     {"start", "start.big", section_start, "runc"},
     {"life-runc", "life.runc.cold life.runc.hot", section_life, "runc"},
     {"wait-runc", "wait.runc.p50 wait.runc.p99", section_wait, "runc"},

@@ -58,5 +58,7 @@ void section_chain(struct world *w);
 void section_streams(struct world *w);
 void section_inspect(struct world *w);
 void section_events(struct world *w);
+void section_logs(struct world *w);
+void section_usage(struct world *w);
 
 #endif

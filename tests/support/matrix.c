@@ -61,6 +61,16 @@ static int http_attach(ctr_container_t *c, ctr_error_t **err)
 	return r;
 }
 
+/* A runtime without processes: the state lets it through, and that is all that can be had. */
+static int without_process(int r, ctr_error_t **err)
+{
+	if (r != CTR_E_UNSUPPORTED)
+		return r;
+	ctr_error_free(*err);
+	*err = NULL;
+	return 0;
+}
+
 static int apply(ctr_container_t *c, const char *op, ctr_error_t **err)
 {
 	int32_t state;
@@ -113,6 +123,27 @@ static int apply(ctr_container_t *c, const char *op, ctr_error_t **err)
 		return ctr_container_sync(c, err);
 	if (!strcmp(op, "RENAME"))
 		return ctr_container_rename(c, "another-name", err);
+	if (!strcmp(op, "LOGS")) {
+		ctr_logs_t *l = NULL;
+		int r = ctr_container_logs(c, NULL, &l, err);
+
+		ctr_logs_free(l);
+		return r;
+	}
+	if (!strcmp(op, "TOP")) {
+		ctr_top_t *t = NULL;
+		int r = ctr_container_top(c, NULL, &t, err);
+
+		ctr_top_free(t);
+		return without_process(r, err);
+	}
+	if (!strcmp(op, "STATS")) {
+		ctr_stats_t *s = NULL;
+		int r = ctr_container_stats(c, &s, err);
+
+		ctr_stats_free(s);
+		return without_process(r, err);
+	}
 	if (!strcmp(op, "UPDATE"))
 		return ctr_container_update(c,
 		    &(struct ctr_update_opts){

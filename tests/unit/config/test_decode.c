@@ -97,6 +97,7 @@ static const struct sample {
     {"exposedPorts", "{\"80\":[\"tcp\"]}", NULL},
     {"labelopts", "[\"disable\"]", NULL},
     {"namespace", "\"ns\"", NULL},
+    {"logTag", "\"tag\"", NULL},
 };
 
 static const struct sample *find_sample(const char *key)
