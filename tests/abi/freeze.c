@@ -448,7 +448,7 @@ AT(ctr_oci_status, exit_code, 44);
 AT(ctr_oci_status, oom_killed, 48);
 AT(ctr_oci_status, reserved, 52);
 
-SIZE(ctr_oci_exec, 104);
+SIZE(ctr_oci_exec, 96);
 FULL(ctr_oci_exec, monitor_pid);
 AT(ctr_oci_exec, size, 0);
 AT(ctr_oci_exec, flags, 8);
