@@ -21,6 +21,7 @@
 
 /* For a monitor that is alive but busy: its backlog is full, or what it was told last is still unread. */
 #define PATIENCE_MS 2000
+#define NAP_NS      200000
 
 static int nobody(ctr_error_t **err)
 {
@@ -105,20 +106,46 @@ static int open_fifo(int place, ctr_error_t **err)
 	return fd < 0 ? ctr__fail_errno(err, errno, NULL, "open the monitor's fifo") : fd;
 }
 
-/* Of two lines that conmon (up to 2.1) reads at once it takes the first only. */
-static int await_empty(int fd, ctr_error_t **err)
+/* 1 = everything was read. */
+static int await_empty(int fd)
 {
-	const struct timespec nap = {.tv_nsec = 1000000};
+	const struct timespec nap = {.tv_nsec = NAP_NS};
 	int unread = 0;
 
-	for (int ms = 0; ms < PATIENCE_MS; ms++) {
+	for (int64_t ns = 0; ns < PATIENCE_MS * INT64_C(1000000); ns += NAP_NS) {
 		if (ioctl(fd, FIONREAD, &unread) < 0)
-			return ctr__fail_errno(err, errno, NULL, "look into the monitor's fifo");
+			return -errno;
 		if (unread == 0)
-			return 0;
+			return 1;
 		nanosleep(&nap, NULL);
 	}
-	return ctr__fail(err, CTR_E_TIMEOUT, "the monitor does not read what it is told");
+	return 0;
+}
+
+/* Of two lines that conmon (up to 2.1) reads at once it takes the first only. */
+static int await_turn(int fd, ctr_error_t **err)
+{
+	int r = await_empty(fd);
+
+	if (r < 0)
+		return ctr__fail_errno(err, -r, NULL, "look into the monitor's fifo");
+	return r ? 0 : ctr__fail(err, CTR_E_TIMEOUT, "the monitor does not read what it is told");
+}
+
+/* conmon hands the size on to itself by a second fifo. When that has been read, too, the terminal has its size: before
+ * a process that is started now looks. */
+static void await_effect(int dirfd, int ctl)
+{
+	CTR__CLOSE int place = open_place(dirfd, CTR__WINSZ_FIFO, S_IFIFO, NULL);
+	CTR__CLOSE int fd = -1;
+	char path[64];
+
+	if (await_empty(ctl) != 1 || place < 0)
+		return;
+	name_place(place, path, sizeof(path));
+	fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+	if (fd >= 0)
+		(void)await_empty(fd);
 }
 
 int ctr__oci_write_size(int dirfd, uint32_t rows, uint32_t cols, ctr_error_t **err)
@@ -128,16 +155,19 @@ int ctr__oci_write_size(int dirfd, uint32_t rows, uint32_t cols, ctr_error_t **e
 	char line[64];
 	struct iovec v = {.iov_base = line};
 	ssize_t n;
-	int rc = fd < 0 ? fd : await_empty(fd, err);
+	int rc = fd < 0 ? fd : await_turn(fd, err);
 
 	if (rc < 0)
 		return rc;
 	v.iov_len = (size_t)snprintf(line, sizeof(line), "1 %u %u\n", rows, cols);
+	/* Shorter than PIPE_BUF: all or nothing. */
 	n = ctr__writev_quiet(fd, &v, 1, 0);
 	if (n == -EPIPE)
 		return nobody(err);
-	/* Shorter than PIPE_BUF: all or nothing. */
-	return n < 0 ? ctr__fail_errno(err, (int)-n, NULL, "write to the monitor's fifo") : 0;
+	if (n < 0)
+		return ctr__fail_errno(err, (int)-n, NULL, "write to the monitor's fifo");
+	await_effect(dirfd, fd);
+	return 0;
 }
 
 /* ---- the operations ---- */

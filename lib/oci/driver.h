@@ -48,6 +48,7 @@ struct ctr__conmon {
 #define CTR__OCI_LOG         "oci-log"
 #define CTR__ATTACH_SOCKET   "attach"
 #define CTR__CTL_FIFO        "ctl"
+#define CTR__WINSZ_FIFO      "winsz"
 
 /* Files in the directory of one more process. */
 #define CTR__SESSION_PID_FILE "exec_pid"

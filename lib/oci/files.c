@@ -24,7 +24,7 @@ static int unlink_in(int dirfd, const char *name)
 /* runc makes the PID file under a fixed temporary name and refuses to go on if that is there. */
 static int remove_bundle_files(const char *bundle)
 {
-	static const char *const names[] = {CTR__ATTACH_SOCKET, CTR__CTL_FIFO, "winsz",
+	static const char *const names[] = {CTR__ATTACH_SOCKET, CTR__CTL_FIFO, CTR__WINSZ_FIFO,
 	    CTR__CTR_PID_FILE, CTR__CTR_PID_TMP, CTR__OCI_LOG, CTR__CONMON_PID_FILE};
 	CTR__CLOSE int fd = open(bundle, O_PATH | O_DIRECTORY | O_CLOEXEC);
 	int first = 0;

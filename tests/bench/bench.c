@@ -56,6 +56,7 @@ static const struct section sections[] = {
     {"wait-crun", "wait.crun.p50 wait.crun.p99", section_wait, "crun"},
     {"many-crun", "many.crun", section_many, "crun"},
     {"chain", "chain", section_chain, "runc"},
+    {"streams", "attach.bytes attach.tty attach.idle", section_streams, "runc"},
 };
 #define SECTIONS (sizeof(sections) / sizeof(*sections))
 

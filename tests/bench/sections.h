@@ -56,6 +56,7 @@ void section_exec(struct world *w);
 void section_wait(struct world *w);
 void section_many(struct world *w);
 void section_chain(struct world *w);
+void section_streams(struct world *w);
 void section_inspect(struct world *w);
 void section_events(struct world *w);
 

@@ -268,8 +268,9 @@ static void detach_keys(void **state)
 
 static void sizes(void **state)
 {
-	ctr_container_t *c =
-	    make(*state, "stty size; while read l; do stty size; done", true, true);
+	ctr_container_t *c = make(*state,
+	    "until stty size 2>&1 | grep '33 99'; do :; done; while read l; do stty size; done",
+	    true, true);
 	static struct host h;
 
 	host_make(&h, ALL | CTR_ATTACH_SIZE);

@@ -8,8 +8,8 @@ set -eu
 build="gcc libc6-dev meson ninja-build pkg-config python3 liblmdb-dev libyajl-dev libcap-dev libselinux1-dev"
 # busybox-static: the root file system of the examples
 run="conmon runc crun busybox-static"
-# podman: inspect is compared with it
-tests="libcmocka-dev podman golang-github-opencontainers-specs-dev python3-jsonschema g++ clang libclang-rt-dev llvm clang-format valgrind abigail-tools"
+# podman: inspect is compared with it; python3-docker: a client of Docker's API
+tests="libcmocka-dev podman python3-docker golang-github-opencontainers-specs-dev python3-jsonschema g++ clang libclang-rt-dev llvm clang-format valgrind abigail-tools"
 
 packages="$build $run"
 [ "${1:-}" = tests ] && packages="$packages $tests"
