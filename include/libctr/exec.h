@@ -11,6 +11,8 @@
  *	ctr_container_exec(c, &o, &io, &code, &err);     // all in one
  *
  * or step by step: ctr_container_exec_create(), ctr_exec_start(), ctr_exec_wait(), ctr_exec_remove().
+ *
+ * A handle outlives its session: once that is removed, by whom ever or with its container, calls give CTR_E_EXEC_REMOVED.
  */
 #ifndef LIBCTR_EXEC_H
 #define LIBCTR_EXEC_H
@@ -121,7 +123,7 @@ struct ctr_exec_start_opts {
  *   o    NULL = detached
  *   out  with o->io: ref of the attach, which is made before the process runs; else set to NULL (may be NULL then)
  * Without streams its output is dropped. Event: exec.
- * Errors: CTR_E_EXEC_STATE, CTR_E_NO_SUCH_EXEC, CTR_E_CTR_STATE, CTR_E_OCI_NOT_FOUND (no such program),
+ * Errors: CTR_E_EXEC_STATE, CTR_E_EXEC_REMOVED, CTR_E_CTR_STATE, CTR_E_OCI_NOT_FOUND (no such program),
  *   CTR_E_OCI_PERMISSION (it may not be executed), CTR_E_OCI_*, CTR_E_CONMON_*, CTR_E_INVALID, ... The session is stopped then, with
  *   exit code 127, 126 or 125.
  * Since: 0.1
@@ -140,7 +142,7 @@ CTR_API int ctr_exec_http_start(ctr_exec_t *x, int32_t fd, const struct ctr_http
 
 /*
  * ctr_exec_resize: sets the size of its terminal (1..1000 each). Without a terminal nothing happens. Session: running.
- * Errors: CTR_E_EXEC_STATE, CTR_E_NO_SUCH_EXEC, CTR_E_INVALID, ...
+ * Errors: CTR_E_EXEC_STATE, CTR_E_EXEC_REMOVED, CTR_E_INVALID, ...
  * Since: 0.1
  */
 CTR_API int ctr_exec_resize(ctr_exec_t *x, uint32_t rows, uint32_t cols, ctr_error_t **err);
@@ -151,7 +153,7 @@ CTR_API int ctr_exec_resize(ctr_exec_t *x, uint32_t rows, uint32_t cols, ctr_err
  * ctr_exec_stop: SIGTERM, and SIGKILL after a while. Session: running. The lock is not held while waiting. Event: exec_died.
  *   timeout_ms  0 = the container's stop timeout, -1 = no limit
  *   flags       CTR_EXEC_STOP_*
- * Errors: CTR_E_EXEC_STATE, CTR_E_NO_SUCH_EXEC, CTR_E_TIMEOUT (it survives SIGKILL), ...
+ * Errors: CTR_E_EXEC_STATE, CTR_E_EXEC_REMOVED, CTR_E_TIMEOUT (it survives SIGKILL), ...
  * Since: 0.1
  */
 CTR_API int ctr_exec_stop(ctr_exec_t *x, int64_t timeout_ms, uint64_t flags, ctr_error_t **err);
@@ -160,13 +162,15 @@ CTR_API int ctr_exec_stop(ctr_exec_t *x, int64_t timeout_ms, uint64_t flags, ctr
  * ctr_exec_wait: waits until the session has ended. One that is not started yet is waited for, too.
  *   timeout_ms  0 = only look, -1 = no limit
  *   code        may be NULL; 0..255, 128 + signal; -1 if it was lost
- * Errors: CTR_E_TIMEOUT, CTR_E_NO_SUCH_EXEC (it is removed, and its code is not known any more), ...
+ * Errors: CTR_E_TIMEOUT, CTR_E_EXEC_REMOVED (its code is not known any more), ...
  * Since: 0.1
  */
 CTR_API int ctr_exec_wait(ctr_exec_t *x, int64_t timeout_ms, int32_t *code, ctr_error_t **err);
 
 /*
- * ctr_exec_wait_fd: a descriptor for the host's own poll loop, as ctr_container_wait_fd(). The caller closes it.
+ * ctr_exec_wait_fd: a descriptor for the host's own poll loop, as ctr_container_wait_fd(). The caller closes it. Session:
+ * running; readable at once if it has ended or is removed.
+ * Errors: CTR_E_EXEC_STATE (not started yet), CTR_E_UNSUPPORTED (the OCI runtime has none), ...
  * Since: 0.1
  */
 CTR_API int ctr_exec_wait_fd(ctr_exec_t *x, ctr_error_t **err);
@@ -182,7 +186,7 @@ CTR_API int ctr_exec_cleanup(ctr_exec_t *x, ctr_error_t **err);
 /*
  * ctr_exec_remove: removes the session. Without CTR_EXEC_REMOVE_FORCE it must not be running.
  *   flags  CTR_EXEC_REMOVE_*
- * Errors: CTR_E_EXEC_STATE, CTR_E_NO_SUCH_EXEC, ...
+ * Errors: CTR_E_EXEC_STATE, CTR_E_EXEC_REMOVED, ...
  * Since: 0.1
  */
 CTR_API int ctr_exec_remove(ctr_exec_t *x, uint64_t flags, ctr_error_t **err);
@@ -192,7 +196,7 @@ CTR_API int ctr_exec_remove(ctr_exec_t *x, uint64_t flags, ctr_error_t **err);
  * OpenStderr, OpenStdin, OpenStdout, Running, Pid, ProcessConfig{arguments, entrypoint, privileged, tty, user}.
  *   out  owned (ctr_free)
  *   len  may be NULL
- * Errors: CTR_E_NO_SUCH_EXEC, ...
+ * Errors: CTR_E_EXEC_REMOVED, ...
  * Since: 0.1
  */
 CTR_API int ctr_exec_inspect(ctr_exec_t *x, char **out, size_t *len, ctr_error_t **err);
@@ -206,7 +210,7 @@ CTR_API ctr_container_t *ctr_exec_container(const ctr_exec_t *x);
 /* ctr_exec_command: program and arguments, NULL-terminated; borrowed from the handle. Since: 0.1 */
 CTR_API const char *const *ctr_exec_command(const ctr_exec_t *x, size_t *n);
 
-/* ctr_exec_state: CTR_EXEC_STATE_*; liveness is looked at. Errors: CTR_E_NO_SUCH_EXEC, ... Since: 0.1 */
+/* ctr_exec_state: CTR_EXEC_STATE_*; liveness is looked at. Errors: CTR_E_EXEC_REMOVED, ... Since: 0.1 */
 CTR_API int ctr_exec_state(ctr_exec_t *x, int32_t *state, ctr_error_t **err);
 
 /* ctr_exec_pid: PID of its process on the host, 0 unless it runs. Since: 0.1 */

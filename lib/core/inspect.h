@@ -29,7 +29,7 @@ struct ctr__inspect {
 	bool privileged;
 	uint32_t lock_number;
 	const char *const *exec_ids; /* of its exec sessions; NULL: none */
-	const char *health_log; /* its text; NULL if there is none */
+	const char *health_log;      /* its text; NULL if there is none */
 	size_t health_log_len;
 	bool sized;
 	int64_t size_rootfs, size_rw;

@@ -146,6 +146,19 @@ IS(CTR_NS_UTS, 6);
 IS(CTR_NS_CGROUP, 7);
 
 IS(CTR_STOP_NOW, UINT64_C(1) << 0);
+IS(CTR_EXEC_STATE_UNKNOWN, 0);
+IS(CTR_EXEC_STATE_CREATED, 1);
+IS(CTR_EXEC_STATE_RUNNING, 2);
+IS(CTR_EXEC_STATE_STOPPED, 3);
+IS(CTR_EXEC_TERMINAL, UINT64_C(1) << 0);
+IS(CTR_EXEC_PRIVILEGED, UINT64_C(1) << 1);
+IS(CTR_EXEC_STDIN, UINT64_C(1) << 2);
+IS(CTR_EXEC_STOP_NOW, UINT64_C(1) << 0);
+IS(CTR_EXEC_REMOVE_FORCE, UINT64_C(1) << 0);
+IS(CTR_OCI_EXEC_TERMINAL, UINT64_C(1) << 0);
+IS(CTR_OCI_EXEC_STDIN, UINT64_C(1) << 1);
+IS(CTR_OCI_EXEC_STREAMS, UINT64_C(1) << 2);
+
 IS(CTR_STOP_SERVICE, UINT64_C(1) << 1);
 IS(CTR_CLEANUP_ONLY_STOPPED, UINT64_C(1) << 0);
 IS(CTR_REMOVE_FORCE, UINT64_C(1) << 0);
@@ -418,6 +431,27 @@ AT(ctr_logs_opts, tail, 16);
 AT(ctr_logs_opts, since_ns, 24);
 AT(ctr_logs_opts, until_ns, 32);
 
+SIZE(ctr_exec_opts, 80);
+FULL(ctr_exec_opts, exit_command_delay_s);
+AT(ctr_exec_opts, size, 0);
+AT(ctr_exec_opts, flags, 8);
+AT(ctr_exec_opts, command, 16);
+AT(ctr_exec_opts, env, 24);
+AT(ctr_exec_opts, user, 32);
+AT(ctr_exec_opts, groups, 40);
+AT(ctr_exec_opts, workdir, 48);
+AT(ctr_exec_opts, detach_keys, 56);
+AT(ctr_exec_opts, exit_command, 64);
+AT(ctr_exec_opts, exit_command_delay_s, 72);
+
+SIZE(ctr_exec_start_opts, 40);
+FULL(ctr_exec_start_opts, fds_n);
+AT(ctr_exec_start_opts, size, 0);
+AT(ctr_exec_start_opts, flags, 8);
+AT(ctr_exec_start_opts, io, 16);
+AT(ctr_exec_start_opts, fds, 24);
+AT(ctr_exec_start_opts, fds_n, 32);
+
 SIZE(ctr_oci_container, 112);
 FULL(ctr_oci_container, log_tag);
 AT(ctr_oci_container, exit_command, 104);
@@ -450,6 +484,22 @@ AT(ctr_oci_status, monitor_pid, 40);
 AT(ctr_oci_status, exit_code, 44);
 AT(ctr_oci_status, oom_killed, 48);
 AT(ctr_oci_status, reserved, 52);
+
+SIZE(ctr_oci_exec, 96);
+FULL(ctr_oci_exec, monitor_pid);
+AT(ctr_oci_exec, size, 0);
+AT(ctr_oci_exec, flags, 8);
+AT(ctr_oci_exec, id, 16);
+AT(ctr_oci_exec, dir, 24);
+AT(ctr_oci_exec, process, 32);
+AT(ctr_oci_exec, fds, 40);
+AT(ctr_oci_exec, fds_n, 48);
+AT(ctr_oci_exec, exit_command, 56);
+AT(ctr_oci_exec, exit_delay_s, 64);
+AT(ctr_oci_exec, pid_start, 72);
+AT(ctr_oci_exec, monitor_start, 80);
+AT(ctr_oci_exec, pid, 88);
+AT(ctr_oci_exec, monitor_pid, 92);
 
 SIZE(ctr_oci_ops, 120);
 FULL(ctr_oci_ops, exec_remove);

@@ -162,6 +162,122 @@ static void test_runtime_without(void **state)
 	ctr_config_builder_free(b);
 }
 
+/* ---- what the runtime is told to run ---- */
+
+static void write_file(const struct fixture *f, const char *name, const char *data)
+{
+	char path[300];
+	FILE *out;
+
+	snprintf(path, sizeof(path), "%s/etc", f->rootfs);
+	mkdir(path, 0755);
+	snprintf(path, sizeof(path), "%s/etc/%s", f->rootfs, name);
+	out = fopen(path, "we");
+	assert_non_null(out);
+	fputs(data, out);
+	fclose(out);
+}
+
+static const char *process_of(struct fixture *f, ctr_container_t *c, struct ctr_exec_opts *o)
+{
+	ctr_exec_t *x = NULL;
+
+	o->size = sizeof(*o);
+	o->command = program;
+	OK(ctr_container_exec_create(c, o, &x, err));
+	OK(ctr_exec_start(x, NULL, NULL, err));
+	ctr_exec_unref(x);
+	return fake_exec_process(f->fake);
+}
+
+static void has(const char *json, const char *part)
+{
+	if (!strstr(json, part))
+		fail_msg("%s is not in %s", part, json);
+}
+
+static void lacks(const char *json, const char *part)
+{
+	if (strstr(json, part))
+		fail_msg("%s is in %s", part, json);
+}
+
+static void test_process(void **state)
+{
+	static const char *const env[] = {"PATH=/bin", "A=1=2", NULL}, *const home[] = {
+	                                                                   "HOME=/h", NULL};
+	static const char *const groups[] = {"60", "wheel", "60", NULL};
+	struct fixture *f = *state;
+	struct ctr_exec_opts o = {.env = env, .workdir = "/w d"};
+	ctr_container_t *c;
+	const char *json;
+
+	write_file(f, "passwd", "root:x:0:0::/root:/bin/sh\nann:x:20:30::/home/ann:/bin/sh\n");
+	write_file(f, "group", "wheel:x:10:\nstaff:x:50:ann\n");
+	c = running(f);
+	json = process_of(f, c, &o);
+	has(json, "\"args\":[\"program\",\"first\",\"second\"]");
+	has(json, "\"terminal\":false");
+	has(json, "\"cwd\":\"/w d\"");
+	has(json, "\"PATH=/bin\"");
+	has(json, "\"A=1=2\"");
+	has(json, "\"HOME=/root\"");
+	lacks(json, "PATH=/usr");
+	has(json, "\"uid\":0");
+	/* Root: what is bounding is effective; nothing is inherited. */
+	has(json, "\"inheritable\":[]");
+	has(json, "\"effective\":[\"CAP_");
+
+	o = (struct ctr_exec_opts){.user = "ann", .groups = groups, .flags = CTR_EXEC_TERMINAL};
+	json = process_of(f, c, &o);
+	has(json, "\"uid\":20,\"gid\":30");
+	has(json, "\"additionalGids\":[10,30,50,60]");
+	has(json, "\"HOME=/home/ann\"");
+	lacks(json, "HOME=/root");
+	has(json, "\"terminal\":true");
+	has(json, "\"effective\":[]");
+	has(json, "\"bounding\":[\"CAP_");
+	has(json, "\"umask\":18");
+
+	o = (struct ctr_exec_opts){.user = "ann:99", .env = home, .flags = CTR_EXEC_PRIVILEGED};
+	json = process_of(f, c, &o);
+	has(json, "\"uid\":20,\"gid\":99");
+	has(json, "\"additionalGids\":[99]");
+	has(json, "\"HOME=/h\"");
+	has(json, "\"CAP_SYS_ADMIN\"");
+	has(json, "\"effective\":[]");
+	ctr_container_unref(c);
+}
+
+/* The container's own user has the container's capabilities. */
+static void test_same_user(void **state)
+{
+	struct fixture *f = *state;
+	ctr_config_t *plain = fixture_config(f, "same"), *cfg = NULL;
+	ctr_config_builder_t *b = ctr_config_builder_new_from(plain);
+	struct ctr_exec_opts o = {.user = NULL};
+	ctr_container_t *c = NULL;
+	const char *json;
+
+	OK(ctr_config_builder_set_str(b, CTR_CONFIG_USER, "5:6", err));
+	OK(ctr_config_builder_build(b, &cfg, err));
+	OK(ctr_container_create(f->rt, cfg, 0, &c, err));
+	OK(ctr_container_start(c, 0, err));
+	json = process_of(f, c, &o);
+	has(json, "\"uid\":5,\"gid\":6");
+	o = (struct ctr_exec_opts){.user = "5"};
+	json = process_of(f, c, &o);
+	has(json, "\"uid\":5,\"gid\":0");
+	o = (struct ctr_exec_opts){.user = "0"};
+	json = process_of(f, c, &o);
+	has(json, "\"uid\":0");
+	has(json, "\"effective\":[\"CAP_");
+	ctr_config_builder_free(b);
+	ctr_config_unref(cfg);
+	ctr_config_unref(plain);
+	ctr_container_unref(c);
+}
+
 /* ---- life ---- */
 
 static void test_life(void **state)
@@ -908,11 +1024,12 @@ static void test_batch(void **state)
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {T(test_bad_options), T(test_runtime_without),
-	    T(test_life), T(test_events), T(test_states), cmocka_unit_test(test_null), T(test_stop),
-	    T(test_removed), T(test_lookup), T(test_inspect), T(test_failed_start),
-	    T(test_during_start), T(test_failed_save), T(test_killed_starter), T(test_descriptors),
-	    T(test_attached), T(test_at_once), T(test_detach), T(test_http), T(test_wait),
-	    T(test_wait_before), T(test_container_ends), T(test_reaped), T(test_batch)};
+	    T(test_process), T(test_same_user), T(test_life), T(test_events), T(test_states),
+	    cmocka_unit_test(test_null), T(test_stop), T(test_removed), T(test_lookup),
+	    T(test_inspect), T(test_failed_start), T(test_during_start), T(test_failed_save),
+	    T(test_killed_starter), T(test_descriptors), T(test_attached), T(test_at_once),
+	    T(test_detach), T(test_http), T(test_wait), T(test_wait_before), T(test_container_ends),
+	    T(test_reaped), T(test_batch)};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -76,6 +76,8 @@ void bare_init(struct bare *b, const struct world *w, const char *name, const ch
 void bare_end(struct bare *b);
 void bare_create(struct bare *b, struct bare_ctr *c);
 void bare_start(struct bare *b, struct bare_ctr *c, bool by_fifo);
+/* /bin/true in it, to its end. By several threads at once. */
+void bare_exec(struct bare *b, const struct bare_ctr *c);
 void bare_kill(const struct bare_ctr *c); /* SIGKILL */
 void bare_wait(struct bare *b, struct bare_ctr *c);
 void bare_delete(struct bare *b, struct bare_ctr *c);

@@ -52,6 +52,7 @@ void section_size(struct world *w);
 void section_owner(struct world *w);
 void section_start(struct world *w);
 void section_life(struct world *w);
+void section_exec(struct world *w);
 void section_wait(struct world *w);
 void section_many(struct world *w);
 void section_chain(struct world *w);
