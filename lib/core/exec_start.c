@@ -419,7 +419,7 @@ int ctr__exec_http_start(
 
 /* ---- resize ---- */
 
-/* The lock is held: what is written is a line for a fifo. */
+/* Without the lock: a monitor that hangs is waited for, though not for long. */
 int ctr__exec_resize(struct ctr_exec *x, uint32_t rows, uint32_t cols, ctr_error_t **err)
 {
 	CTR__SESSION struct ctr__session s = {0};
@@ -438,7 +438,8 @@ int ctr__exec_resize(struct ctr_exec *x, uint32_t rows, uint32_t cols, ctr_error
 	if (r >= 0 && !call.oci->ops.exec_resize)
 		r = ctr__fail(err, CTR_E_UNSUPPORTED, "OCI runtime %s cannot resize terminals",
 		    call.oci->name);
-	return r < 0 ? r
-	             : call.oci->ops.exec_resize(
-	                   call.oci->impl, &call.view, &call.exec, rows, cols, err);
+	if (r < 0)
+		return r;
+	ctr__session_leave(&s);
+	return call.oci->ops.exec_resize(call.oci->impl, &call.view, &call.exec, rows, cols, err);
 }

@@ -192,14 +192,14 @@ static const char *process_of(struct fixture *f, ctr_container_t *c, struct ctr_
 
 static void has(const char *json, const char *part)
 {
-	if (!strstr(json, part))
-		fail_msg("%s is not in %s", part, json);
+	if (!json || !strstr(json, part))
+		fail_msg("%s is not in %s", part, json ? json : "nothing");
 }
 
 static void lacks(const char *json, const char *part)
 {
-	if (strstr(json, part))
-		fail_msg("%s is in %s", part, json);
+	if (!json || strstr(json, part))
+		fail_msg("%s is in %s", part, json ? json : "nothing");
 }
 
 static void test_process(void **state)
