@@ -1,6 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""A real client of Docker's API talks to examples/attach_server: attach_docker.py PROGRAM, run by with-store.sh."""
+"""A real client of Docker's API talks to examples/attach_server.
+attach_docker.py PROGRAM PATH_OF_CTRCTL; run by with-store.sh.
+"""
 import os
 import signal
 import socket
@@ -144,11 +146,14 @@ def refused(client):
 
 
 def main():
-    server = subprocess.Popen([sys.argv[1], PATH, os.environ["ROOTFS"]])
+    program, ctrctl = sys.argv[1:]
+    for name, options in ("plain", "-i"), ("terminal", "-it"):
+        subprocess.run([ctrctl, "create", "--name", name, options, os.environ["ROOTFS"], "/bin/sh"],
+                       check=True, stdout=subprocess.DEVNULL)
+    server = subprocess.Popen([program, PATH])
     try:
-        for _ in range(1000):
-            if os.path.exists(PATH):
-                break
+        while not os.path.exists(PATH):
+            check(server.poll() is None, "the server does not run")
             time.sleep(0.01)
         client = docker.APIClient(base_url="unix://" + PATH, version="auto", timeout=30)
         check(client.ping(), "ping")
@@ -157,9 +162,10 @@ def main():
         terminal(client)
         client.close()
     finally:
-        server.send_signal(signal.SIGTERM)
+        server.terminate()
         code = server.wait(30)
-    check(code == 0, f"the server ended with {code}")
+        subprocess.run([ctrctl, "rm", "-f", "plain", "terminal"], check=True)
+    check(code == -signal.SIGTERM, f"the server ended with {code}")
     print("ok")
 
 
