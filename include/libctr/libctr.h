@@ -28,6 +28,11 @@
  *	ctr_container_wait(c, -1, &code, &err);
  *	ctr_container_remove(c, 0, &err);
  *
+ *	ctr_container_start_and_attach(c, 0, &io, &a, &err);    // attach.h: its input and output
+ *	ctr_container_exec(c, &opts, &io, &code, &err);         // exec.h: one more process in it
+ *	ctr_container_logs(c, NULL, &log, &err);                // log.h: what it has printed
+ *	ctr_container_stats(c, &stats, &err);                   // stats.h: what it uses, its processes
+ *
  *	ctr_container_inspect(c, 0, &json, NULL, &err);         // inspect.h: all of it as JSON
  *	ctr_runtime_list(rt, NULL, 0, &list, &err);             // list.h: everything that exists
  *	ctr_runtime_next_event(rt, &ev, &err);                  // event.h: everything that happens

@@ -7,11 +7,13 @@
  * sanitizer owns the allocator (FAULT_WRAP) only those of the library's own code do.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -281,6 +283,82 @@ static int do_init_with_hooks(struct bench *b, ctr_error_t **err)
 static int do_start(struct bench *b, ctr_error_t **err)
 {
 	return ctr_container_start(b->c, 0, err);
+}
+
+/* An output that takes less than there is, so that something has to be kept. */
+static int use_attach(struct bench *b, ctr_attach_t *a, ctr_error_t **err)
+{
+	static const char packet[8193] = "\2";
+	int last = -1, fd;
+
+	for (int i = 0; (fd = fake_oci_stream(b->f->fake, ctr_container_id(b->c), i)) >= 0; i++)
+		last = fd;
+	for (int i = 0; i < 3; i++)
+		if (send(last, packet, sizeof(packet), MSG_NOSIGNAL) < 0)
+			return CTR_E_SYSTEM;
+	return ctr_attach_process(a, err);
+}
+
+static int with_pipe(struct bench *b,
+    int (*attach)(
+        struct bench *b, const struct ctr_attach_opts *o, ctr_attach_t **a, ctr_error_t **err),
+    ctr_error_t **err)
+{
+	struct ctr_attach_opts o = {.size = sizeof(o), .flags = CTR_ATTACH_STDOUT};
+	ctr_attach_t *a = NULL;
+	int p[2], r;
+
+	assert_int_equal(pipe(p), 0);
+	fcntl(p[1], F_SETPIPE_SZ, 4096);
+	o.stdout_fd = p[1];
+	r = attach(b, &o, &a, err);
+	if (r >= 0)
+		r = use_attach(b, a, err);
+	ctr_attach_unref(a);
+	close(p[0]);
+	close(p[1]);
+	return r;
+}
+
+static int only_attach(
+    struct bench *b, const struct ctr_attach_opts *o, ctr_attach_t **a, ctr_error_t **err)
+{
+	return ctr_container_attach(b->c, o, a, err);
+}
+
+static int do_attach(struct bench *b, ctr_error_t **err)
+{
+	return with_pipe(b, only_attach, err);
+}
+
+static int start_first(
+    struct bench *b, const struct ctr_attach_opts *o, ctr_attach_t **a, ctr_error_t **err)
+{
+	return ctr_container_start_and_attach(b->c, 0, o, a, err);
+}
+
+static int do_start_and_attach(struct bench *b, ctr_error_t **err)
+{
+	return with_pipe(b, start_first, err);
+}
+
+static int do_http_attach(struct bench *b, ctr_error_t **err)
+{
+	const struct ctr_http_opts o = {.size = sizeof(o),
+	    .flags = CTR_HTTP_STDIN | CTR_HTTP_STDOUT | CTR_HTTP_STREAM,
+	    .initial = "early",
+	    .initial_len = 5};
+	ctr_attach_t *a = NULL;
+	int s[2], r;
+
+	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, s), 0);
+	r = ctr_container_http_attach(b->c, s[1], &o, &a, err);
+	if (r >= 0)
+		r = ctr_attach_process(a, err);
+	ctr_attach_unref(a);
+	close(s[0]);
+	close(s[1]);
+	return r;
 }
 
 static int do_stop(struct bench *b, ctr_error_t **err)
@@ -791,6 +869,9 @@ static const struct op ops[] = {
     {"start", CTR_STATE_CREATED, do_start, {CTR_E_CTR_RUNNING, 0}},
     {"init and start", CTR_STATE_CONFIGURED, do_start, {CTR_E_CTR_RUNNING, 0}},
     {"restart", CTR_STATE_STOPPED, do_start, {CTR_E_CTR_RUNNING, 0}},
+    {"attach", CTR_STATE_RUNNING, do_attach, {0, 0}},
+    {"start and attach", CTR_STATE_CONFIGURED, do_start_and_attach, {CTR_E_CTR_RUNNING, 0}},
+    {"attach over HTTP", CTR_STATE_CONFIGURED, do_http_attach, {0, 0}},
     {"restart by hand", CTR_STATE_RUNNING, do_restart, {CTR_E_CTR_STATE, 0}},
     {"handle an exit", CTR_STATE_STOPPED, do_handle_exit, {0, 0}},
     {"should start", CTR_STATE_EXITED, do_should_start, {0, 0}},
