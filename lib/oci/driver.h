@@ -154,8 +154,8 @@ int ctr__oci_connect_streams(int dirfd, ctr_error_t **err);
 /* Tells the monitor the terminal's size, 1..1000 each. Waits until what it was told before is read. */
 int ctr__oci_write_size(int dirfd, uint32_t rows, uint32_t cols, ctr_error_t **err);
 int ctr__oci_op_attach(void *impl, const struct ctr_oci_container *c, ctr_error_t **err);
-int ctr__oci_op_resize(void *impl, const struct ctr_oci_container *c, uint32_t rows, uint32_t cols,
-    ctr_error_t **err);
+int ctr__oci_op_resize(
+    void *impl, const struct ctr_oci_container *c, uint32_t rows, uint32_t cols, ctr_error_t **err);
 
 /* ---- exit.c ---- */
 /* "0".."255" or "-1"; anything else is -1. */
