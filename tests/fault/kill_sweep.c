@@ -138,6 +138,34 @@ static int do_check(ctr_container_t *c, ctr_error_t **err)
 	return ctr_container_healthcheck_run(c, 0, NULL, err);
 }
 
+/* ---- streams ---- */
+
+static struct ctr_attach_opts output(void)
+{
+	return (struct ctr_attach_opts){
+	    .size = sizeof(struct ctr_attach_opts), .flags = CTR_ATTACH_STDOUT, .stdout_fd = 2};
+}
+
+static int do_attach(ctr_container_t *c, ctr_error_t **err)
+{
+	struct ctr_attach_opts o = output();
+	ctr_attach_t *a = NULL;
+	int r = ctr_container_attach(c, &o, &a, err);
+
+	ctr_attach_unref(a);
+	return r;
+}
+
+static int do_start_attached(ctr_container_t *c, ctr_error_t **err)
+{
+	struct ctr_attach_opts o = output();
+	ctr_attach_t *a = NULL;
+	int r = ctr_container_start_and_attach(c, 0, &o, &a, err);
+
+	ctr_attach_unref(a);
+	return r;
+}
+
 /* ---- exec sessions ---- */
 
 /* No other process has this argument. */
@@ -198,6 +226,9 @@ static const struct op ops[] = {
     {"create", 0, NULL, IN(CONFIGURED) | GONE, IN(CONFIGURED)},
     {"init", CTR_STATE_CONFIGURED, do_init, IN(CONFIGURED) | IN(CREATED), IN(CREATED)},
     {"start", CTR_STATE_CREATED, do_start, IN(CREATED) | IN(RUNNING) | IN(STOPPED), IN(RUNNING)},
+    {"start-attached", CTR_STATE_CREATED, do_start_attached,
+        IN(CREATED) | IN(RUNNING) | IN(STOPPED), IN(RUNNING)},
+    {"attach", CTR_STATE_RUNNING, do_attach, IN(RUNNING), IN(RUNNING)},
     {"run", CTR_STATE_CONFIGURED, do_start,
         IN(CONFIGURED) | IN(CREATED) | IN(RUNNING) | IN(STOPPED), IN(RUNNING)},
     {"run-family", CTR_STATE_CONFIGURED, do_run_family,
