@@ -40,7 +40,7 @@ int stay_with(
 	return *detached ? 0 : await_code(app, c, s);
 }
 
-static int attach_to(struct app *app, ctr_container_t *c, struct session *s)
+static int attach_to(struct app *app, const char *name, ctr_container_t *c, struct session *s)
 {
 	ctr_config_t *cfg = ctr_container_config(c);
 	struct ctr_attach_opts io;
@@ -57,7 +57,7 @@ static int attach_to(struct app *app, ctr_container_t *c, struct session *s)
 	session_prepare();
 	session_streams(s, &io);
 	if (ctr_container_attach(c, &io, &a, &err) < 0)
-		return report(app, ctr_container_id(c), &err);
+		return report(app, name, &err);
 	code = stay_with(app, c, s, a, &detached);
 	ctr_attach_unref(a);
 	return code;
@@ -98,7 +98,7 @@ int cmd_attach(struct app *app, int argc, char **argv)
 		code = usage_error(app, "attaches to one container at a time");
 	if (code == 0) {
 		s.signalled = proxy ? c : NULL;
-		code = attach_to(app, c, &s);
+		code = attach_to(app, argv[optind], c, &s);
 	}
 	ctr_container_unref(c);
 	return code;
