@@ -135,7 +135,9 @@ static void serve(struct request *q)
 	ctr_container_t *c = NULL;
 	ctr_error_t *err = NULL;
 
-	if (strstr(q->path, "/_ping") || strstr(q->path, "/version"))
+	if (strstr(q->path, "/_ping"))
+		answer(q, "200 OK", "OK");
+	else if (strstr(q->path, "/version"))
 		answer(q, "200 OK", "{\"ApiVersion\":\"1.41\"}");
 	else if (sscanf(q->path, "/%*[^/]/containers/%255[^/]/%31s", name, action) != 2)
 		answer(q, "404 Not Found", "");

@@ -145,54 +145,50 @@ int ctr__attach(struct ctr_container *c, const struct ctr_attach_opts *o, struct
 
 /* ---- with a start ---- */
 
+struct start {
+	const struct ctr_attach_opts *o;
+	struct ctr_attach *a;
+};
+
 static int start_created(struct ctr_container *c, void *arg, ctr_error_t **err)
 {
-	return attach_locked(c, *(struct ctr_attach **)arg, err);
+	struct start *s = arg;
+	int r = s->a ? 0 : ctr__stream_prepare(s->o, NULL, &s->a, err);
+
+	return r < 0 ? r : attach_locked(c, s->a, err);
 }
 
 /* Before anything waits for the monitor: nobody reads what it may have to say. */
 static void start_failed(void *arg)
 {
-	struct ctr_attach **a = arg;
+	struct start *s = arg;
 
-	ctr__stream_unref(*a);
-	*a = NULL;
+	ctr__stream_unref(s->a);
+	s->a = NULL;
 }
 
-static int start_locked(struct ctr__guard *g, struct ctr_attach **a, ctr_error_t **err)
+static void start_end(struct start *s)
 {
-	const struct ctr__start_hook hook = {
-	    .created = start_created, .failed = start_failed, .arg = a};
-
-	return ctr__start_hooked_locked(g->c, CTR__BY_HAND, &hook, err);
-}
-
-struct start {
-	const struct ctr_attach_opts *o;
-	struct ctr_attach **out;
-};
-
-static int start_one(struct ctr_container *c, void *arg, ctr_error_t **err)
-{
-	const struct start *s = arg;
-	CTR__CLEANUP(unrefp) struct ctr_attach *a = NULL;
-	CTR__GUARD struct ctr__guard g = {0};
-	int r = ctr__stream_prepare(s->o, NULL, &a, err);
-
-	if (r >= 0)
-		r = ctr__enter(c, CTR__OP_START, CTR__LOOK_NOW | CTR__REPAIR, &g, err);
-	if (r >= 0)
-		r = start_locked(&g, &a, err);
-	if (r >= 0)
-		*s->out = CTR__STEAL_PTR(a);
-	return r;
+	ctr__stream_unref(s->a);
 }
 
 /* What is wrong with the options is said before anything is started. */
+static int start_one(struct ctr_container *c, void *arg, ctr_error_t **err)
+{
+	struct start *s = arg;
+	const struct ctr__start_hook hook = {
+	    .created = start_created, .failed = start_failed, .arg = s};
+	CTR__GUARD struct ctr__guard g = {0};
+	int r = s->a ? 0 : ctr__stream_prepare(s->o, NULL, &s->a, err);
+
+	if (r >= 0)
+		r = ctr__enter(c, CTR__OP_START, CTR__LOOK_NOW | CTR__REPAIR, &g, err);
+	return r < 0 ? r : ctr__start_hooked_locked(g.c, CTR__BY_HAND, &hook, err);
+}
+
 static int start_all(struct ctr_container *c, struct start *s, ctr_error_t **err)
 {
-	CTR__CLEANUP(unrefp) struct ctr_attach *a = NULL;
-	int r = ctr__stream_prepare(s->o, NULL, &a, err);
+	int r = ctr__stream_prepare(s->o, NULL, &s->a, err);
 
 	return r < 0 ? r
 	             : ctr__after_dependencies(
@@ -202,13 +198,15 @@ static int start_all(struct ctr_container *c, struct start *s, ctr_error_t **err
 int ctr__start_and_attach(struct ctr_container *c, bool recursive, const struct ctr_attach_opts *o,
     struct ctr_attach **out, ctr_error_t **err)
 {
-	struct start s = {o, out};
+	CTR__CLEANUP(start_end) struct start s = {.o = o};
 	struct ctr_container *core;
 	int r = ctr__enter_check(c, CTR__IN_BATCH_BUSY, &core, err);
 
-	if (r < 0)
-		return r;
-	return recursive ? start_all(core, &s, err) : start_one(core, &s, err);
+	if (r >= 0)
+		r = recursive ? start_all(core, &s, err) : start_one(core, &s, err);
+	if (r >= 0)
+		*out = CTR__STEAL_PTR(s.a);
+	return r;
 }
 
 /* ---- over a hijacked connection ---- */

@@ -89,6 +89,21 @@ static void remove_dir(struct steps *s, const char *parent, const char *name)
 	step_done(s, r, why);
 }
 
+/* An OCI runtime that still runs a process of a health check, or was killed in it, has its own program mounted there for a
+ * moment. */
+static void remove_run_dir(struct steps *s, const struct ctr__paths *paths)
+{
+	struct ctr_container *c = s->c;
+	CTR__CLOSE int fd = open(c->rt->run_dirs, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	for (int round = 0; fd >= 0 && round < 10; round++) {
+		if (ctr__remove_tree_at(fd, c->id) != -EBUSY ||
+		    ctr__unmount_below(paths->run_dir, NULL) < 0)
+			break;
+	}
+	remove_dir(s, c->rt->run_dirs, c->id);
+}
+
 static void unmount_root(struct steps *s)
 {
 	ctr_error_t *why = NULL;
@@ -133,7 +148,7 @@ int ctr__teardown_locked(struct ctr_container *c, bool interrupted, ctr_error_t 
 	ctr__files_unshare(c, c->cfg);
 	/* Not while the runtime may still need its bundle for another try. */
 	if (!s.code)
-		remove_dir(&s, c->rt->run_dirs, c->id);
+		remove_run_dir(&s, &paths);
 	return steps_end(&s, err);
 }
 

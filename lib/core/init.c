@@ -456,7 +456,7 @@ int ctr__start_locked(struct ctr_container *c, enum ctr__by by, ctr_error_t **er
 	return ctr__start_hooked_locked(c, by, NULL, err);
 }
 
-int ctr__start_hooked_locked(
+static int start_once(
     struct ctr_container *c, enum ctr__by by, const struct ctr__start_hook *hook, ctr_error_t **err)
 {
 	CTR__ERROR ctr_error_t *why = NULL;
@@ -499,6 +499,31 @@ int ctr__start_hooked_locked(
 	(void)ctr__history_write(c->rt->store, c->id, &c->state);
 	ctr__health_attend(c);
 	return 0;
+}
+
+/* Of a created container nothing but its first process was there, and that ended before it came to the command: killed,
+ * or left alone by a starter that was killed itself. */
+static bool ended_before(const struct ctr_container *c, int code)
+{
+	return (code == CTR_E_OCI_RUNTIME || code == CTR_E_CTR_STOPPED) &&
+	       c->state.state == CTR_STATE_EXITED && !c->state.start_hooks;
+}
+
+/* Such a container is made anew, as any that has ended. */
+int ctr__start_hooked_locked(
+    struct ctr_container *c, enum ctr__by by, const struct ctr__start_hook *hook, ctr_error_t **err)
+{
+	CTR__ERROR ctr_error_t *why = NULL;
+	bool created = c->state.state == CTR_STATE_CREATED;
+	int r = start_once(c, by, hook, &why);
+
+	if (r < 0 && created && ended_before(c, r)) {
+		ctr_error_freep(&why);
+		r = start_once(c, by, hook, &why);
+	}
+	if (r < 0 && err)
+		*err = CTR__STEAL_PTR(why);
+	return r;
 }
 
 int ctr__start(struct ctr_container *c, ctr_error_t **err)

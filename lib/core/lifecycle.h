@@ -21,7 +21,7 @@ int ctr__start_locked(struct ctr_container *c, enum ctr__by by, ctr_error_t **er
  * container is cleaned up. */
 struct ctr__start_hook {
 	int (*created)(struct ctr_container *c, void *arg, ctr_error_t **err);
-	void (*failed)(void *arg);
+	void (*failed)(void *arg); /* undoes it; it may be called again after that */
 	void *arg;
 };
 int ctr__start_hooked_locked(struct ctr_container *c, enum ctr__by by,

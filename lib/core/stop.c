@@ -198,6 +198,16 @@ int ctr__stop_locked(struct ctr__guard *g, const struct ctr__stop *o, ctr_error_
 	return lost ? clean_after_loss(c, err) : 0;
 }
 
+/* One that removes itself at its end may be gone before the lock is had again: that it has ended is what was wanted. */
+static int unless_gone(int r, ctr_error_t **why, ctr_error_t **err)
+{
+	if (r == CTR_E_CTR_REMOVED)
+		return 0;
+	if (r < 0 && err)
+		*err = CTR__STEAL_PTR(*why);
+	return r;
+}
+
 /* A stop records the user's wish even where the state does not allow it, so that a restart policy does not
  * bring the container back. */
 static void note_stopped_by_user(struct ctr_container *c)
@@ -214,6 +224,7 @@ static void note_stopped_by_user(struct ctr_container *c)
 
 int ctr__stop(struct ctr_container *c, const struct ctr__stop *o, ctr_error_t **err)
 {
+	CTR__ERROR ctr_error_t *why = NULL;
 	CTR__GUARD struct ctr__guard g;
 	struct ctr__stop stop = *o;
 	int r = ctr__enter(c, CTR__OP_STOP, CTR__LOOK_NOW | CTR__REPAIR, &g, err);
@@ -228,7 +239,7 @@ int ctr__stop(struct ctr_container *c, const struct ctr__stop *o, ctr_error_t **
 	/* What a killed restart wanted counts no more. */
 	if (!ctr__is_being_restarted(g.c))
 		g.c->state.restarter_pid = 0;
-	return ctr__stop_locked(&g, &stop, err);
+	return unless_gone(ctr__stop_locked(&g, &stop, &why), &why, err);
 }
 
 /* ---- kill ---- */
@@ -250,10 +261,23 @@ static int save_kill(struct ctr_container *c, int32_t sig, ctr_error_t **err)
 	return r;
 }
 
+/* After SIGKILL. */
+static int await_death(struct ctr__guard *g, ctr_error_t **err)
+{
+	bool lost = false;
+	int r = await_end(g, GRACE_MS, &lost, err);
+
+	if (r == 0)
+		r = give_up(g->c, &lost, err);
+	if (r < 0)
+		return r;
+	return lost ? clean_after_loss(g->c, err) : 0;
+}
+
 int ctr__kill(struct ctr_container *c, int32_t sig, ctr_error_t **err)
 {
+	CTR__ERROR ctr_error_t *why = NULL;
 	CTR__GUARD struct ctr__guard g;
-	bool lost = false;
 	int r = ctr__enter(c, CTR__OP_KILL, CTR__LOOK_NOW | CTR__REPAIR, &g, err);
 
 	if (r < 0)
@@ -263,10 +287,5 @@ int ctr__kill(struct ctr_container *c, int32_t sig, ctr_error_t **err)
 		r = save_kill(g.c, sig, err);
 	if (r < 0 || sig != SIGKILL)
 		return r;
-	r = await_end(&g, GRACE_MS, &lost, err);
-	if (r == 0)
-		r = give_up(g.c, &lost, err);
-	if (r < 0)
-		return r;
-	return lost ? clean_after_loss(g.c, err) : 0;
+	return unless_gone(await_death(&g, &why), &why, err);
 }

@@ -186,12 +186,12 @@ static ssize_t read_at(const struct file *f, char *to, size_t len, uint64_t at)
 
 static uint64_t row_end(const struct file *f)
 {
-	const struct part *p = &f->parts[f->parts_n - 1];
+	const struct part *last = f->parts + f->parts_n;
 	struct stat st;
 
-	if (f->parts_n == 0 || fstat(p->fd, &st) < 0)
+	if (f->parts_n == 0 || fstat(last[-1].fd, &st) < 0)
 		return 0;
-	return p->begin + (uint64_t)st.st_size;
+	return last[-1].begin + (uint64_t)st.st_size;
 }
 
 static bool grow(struct file *f)

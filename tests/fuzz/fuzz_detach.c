@@ -71,8 +71,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (size < 2)
 		return 0;
 	keys = data[0] < size - 2 ? data[0] : size - 2;
-	text = strndup((const char *)data + 2, keys);
+	text = malloc(keys + 1); /* strndup() may look further */
 	require(text != NULL);
+	memcpy(text, data + 2, keys);
+	text[keys] = '\0';
 	if (ctr__detach_parse(text, &d, &err) < 0) {
 		require(ctr_error_code(err) == CTR_E_INVALID);
 		return 0;

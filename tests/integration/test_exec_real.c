@@ -71,6 +71,7 @@ static void says_opts(
 
 	o->command = command;
 	OK(run_opts(c, o, &res, err));
+	o->command = NULL;
 	assert_string_equal(res.out, text);
 	assert_int_equal(res.code, 0);
 }
@@ -244,6 +245,7 @@ static void write_users(const struct real *r)
 static void test_user(void **state)
 {
 	static const char *const groups[] = {"video", "7", NULL};
+	static const char *const anything[] = {"/bin/true", NULL};
 	struct real *r = *state;
 	struct ctr_exec_opts o = {.size = sizeof(o), .user = "ann"};
 	ctr_container_t *c;
@@ -263,6 +265,7 @@ static void test_user(void **state)
 	    "1234\n5\nCapPrm:\t0000000000000000\nCapEff:\t0000000000000000\nCapAmb:"
 	    "\t0000000000000000\n");
 	o.user = "nobody-there";
+	o.command = anything;
 	FAILS(CTR_E_INVALID, run_opts(c, &o, &res, err));
 	assert_int_equal(res.code, 125);
 	assert_int_equal(sessions(c), 0);
