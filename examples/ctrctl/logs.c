@@ -5,10 +5,7 @@
 #include <errno.h>
 #include <getopt.h>
 #include <poll.h>
-#include <signal.h>
 #include <stdio.h>
-#include <sys/signalfd.h>
-#include <unistd.h>
 
 struct wish {
 	struct ctr_logs_opts o;
@@ -79,25 +76,16 @@ static int print_lines(ctr_logs_t *l, bool times, ctr_error_t **err)
 	return fflush(stdout) != 0 && r >= 0 ? no_output(err) : r;
 }
 
-/* Until the container ends, or somebody asks us to. */
+/* Until the container ends. Signals do what they do by default, also while nobody takes what is printed. */
 static int attend(ctr_logs_t *l, bool times, ctr_error_t **err)
 {
-	struct pollfd p[2] = {{.events = POLLIN}, {.events = POLLIN}};
-	sigset_t ends;
-	int r;
+	struct pollfd p = {.fd = ctr_logs_fd(l, err), .events = POLLIN};
+	int r = p.fd;
 
-	sigemptyset(&ends);
-	sigaddset(&ends, SIGINT);
-	sigaddset(&ends, SIGTERM);
-	sigprocmask(SIG_BLOCK, &ends, NULL);
-	p[0].fd = signalfd(-1, &ends, SFD_CLOEXEC);
-	p[1].fd = ctr_logs_fd(l, err);
-	r = p[1].fd;
-	while (r >= 0 && (r = print_lines(l, times, err)) == CTR_LOGS_AGAIN && !p[0].revents) {
-		while (poll(p, 2, -1) < 0 && errno == EINTR)
+	while (r >= 0 && (r = print_lines(l, times, err)) == CTR_LOGS_AGAIN) {
+		while (poll(&p, 1, -1) < 0 && errno == EINTR)
 			;
 	}
-	close(p[0].fd);
 	return r;
 }
 

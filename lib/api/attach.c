@@ -117,6 +117,8 @@ ctr_attach_t *ctr_attach_unref(ctr_attach_t *a)
 
 void ctr_attach_unrefp(ctr_attach_t **a)
 {
-	if (a)
-		ctr__stream_unref(*a);
+	if (!a)
+		return;
+	ctr__stream_unref(*a);
+	*a = NULL;
 }

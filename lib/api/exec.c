@@ -266,6 +266,8 @@ ctr_exec_t *ctr_exec_unref(ctr_exec_t *x)
 
 void ctr_exec_unrefp(ctr_exec_t **x)
 {
-	ctr__exec_unrefp(x);
+	if (!x)
+		return;
+	ctr__exec_unref(*x);
 	*x = NULL;
 }

@@ -326,7 +326,7 @@ static int prepare_streams(struct starting *k, const struct ctr_attach_opts *io,
 	if ((o.flags & CTR_ATTACH_STDIN) && !(f.flags & (CTR_EXEC_STDIN | CTR_EXEC_TERMINAL)))
 		return refuse(err, "flags",
 		    "CTR_ATTACH_STDIN needs a session that was created with CTR_EXEC_STDIN");
-	r = ctr__stream_prepare(io, f.keys, &k->relay, err);
+	r = ctr__stream_prepare(&o, f.keys, &k->relay, err);
 	if (r < 0)
 		return r;
 	k->opened = (uint32_t)(o.flags & STREAMS);

@@ -23,10 +23,14 @@
 #define CUT_AT    (256U << 10)            /* a longer line of k8s-file comes in pieces      */
 #define LINE_MOST (CTR__LOG_LINE_MAX * 2) /* a longer one of json-file counts as damaged    */
 #define PARTS_MAX 64
+#define TRIES     100 /* to open all parts while nobody renames them */
 
 struct part {
 	int fd;
-	uint64_t begin; /* of it in the row */
+	int number;     /* PATH.number; 0: PATH  */
+	uint64_t begin; /* of it in the row      */
+	dev_t dev;
+	ino_t ino;
 };
 
 struct file {
@@ -37,8 +41,6 @@ struct file {
 
 	struct part parts[PARTS_MAX];
 	size_t parts_n; /* 0: there is no file (yet) */
-	dev_t dev;      /* of the last part */
-	ino_t ino;
 
 	uint64_t at;    /* where buf ends in the row */
 	uint64_t end;   /* what is written behind this is of no concern: for who does not follow */
@@ -75,32 +77,46 @@ static int open_part(const char *path, struct stat *st)
 	return S_ISREG(st->st_mode) ? ctr__steal_fd(&fd) : -EINVAL;
 }
 
-/* How many PATH.1, PATH.2, ... there are. */
+/* Of PATH.number, or of PATH itself. 0 or -errno. */
+static int stat_part(const char *path, int number, struct stat *st)
+{
+	CTR__FREE char *name = number ? ctr__format("%s.%d", path, number) : strdup(path);
+
+	if (!name)
+		return -ENOMEM;
+	return stat(name, st) < 0 ? -errno : 0;
+}
+
+/* The highest number of PATH.1, PATH.2, ...; 0 = none. While they are renamed one may be missing. */
 static int count_rotated(const char *path)
 {
-	int n = 0;
+	int last = 0;
 
-	for (; n < PARTS_MAX - 1; n++) {
-		CTR__FREE char *name = ctr__format("%s.%d", path, n + 1);
+	for (int n = 1; n < PARTS_MAX && n <= last + 2; n++) {
 		struct stat st;
+		int r = stat_part(path, n, &st);
 
-		if (!name)
-			return -ENOMEM;
-		if (stat(name, &st) < 0 || !S_ISREG(st.st_mode))
-			break;
+		if (r == -ENOMEM)
+			return r;
+		if (r == 0 && S_ISREG(st.st_mode))
+			last = n;
 	}
-	return n;
+	return last;
 }
 
-static void add_part(struct file *f, int fd, uint64_t *end, const struct stat *st)
+static void add_part(struct file *f, int fd, int number, uint64_t *end, const struct stat *st)
 {
-	f->parts[f->parts_n++] = (struct part){.fd = fd, .begin = *end};
+	f->parts[f->parts_n++] = (struct part){
+	    .fd = fd, .number = number, .begin = *end, .dev = st->st_dev, .ino = st->st_ino};
 	*end += (uint64_t)st->st_size;
-	f->dev = st->st_dev;
-	f->ino = st->st_ino;
 }
 
-/* Opens PATH.n ... PATH.1, PATH. One that has gone meanwhile is PATH.(n+1) now, or nowhere. 0 or -errno. */
+static bool is_part(const struct part *p, const struct stat *st)
+{
+	return st->st_dev == p->dev && st->st_ino == p->ino;
+}
+
+/* Opens PATH.n ... PATH.1, PATH. 0 or -errno. */
 static int open_parts(struct file *f, int n)
 {
 	uint64_t end = 0;
@@ -114,14 +130,66 @@ static int open_parts(struct file *f, int n)
 			return -ENOMEM;
 		fd = open_part(name, &st);
 		if (fd >= 0)
-			add_part(f, fd, &end, &st);
+			add_part(f, fd, n, &end, &st);
+		else if (fd != -ENOENT && fd != -EINVAL)
+			return fd;
 	}
 	fd = open_part(f->path, &st);
 	if (fd >= 0)
-		add_part(f, fd, &end, &st);
+		add_part(f, fd, 0, &end, &st);
 	else if (fd != -ENOENT)
 		return fd;
 	return 0;
+}
+
+/* Is every name what it was when the parts were opened? Else the log was rotated meanwhile, and one may be missing between
+ * them, or be there twice. */
+static bool is_settled(const struct file *f, int n)
+{
+	const struct part *p = f->parts, *end = f->parts + f->parts_n;
+
+	for (; n >= 0; n--) {
+		struct stat st;
+		int r = stat_part(f->path, n, &st);
+		bool opened = p < end && p->number == n;
+
+		if (opened ? r < 0 || !is_part(p, &st) : r == 0 && S_ISREG(st.st_mode))
+			return false;
+		p += opened;
+	}
+	return true;
+}
+
+/* The highest number of PATH.1, ... that are newer than that part; without one, of all. */
+static int count_newer(const char *path, const struct part *than)
+{
+	int n = count_rotated(path);
+
+	for (int i = 1; than->fd >= 0 && i <= n; i++) {
+		struct stat st;
+		int r = stat_part(path, i, &st);
+
+		if (r == -ENOMEM)
+			return r;
+		if (r == 0 && is_part(than, &st))
+			return i - 1;
+	}
+	return n;
+}
+
+/* All that are newer than what was the last part so far, which stays open until then: its number is not used again. */
+static int open_newer(struct file *f)
+{
+	const struct part last = f->parts_n ? f->parts[--f->parts_n] : (struct part){.fd = -1};
+	CTR__CLOSE int fd = last.fd;
+	int n = 0, r = 0;
+
+	for (int i = 0; r >= 0 && (i == 0 || !is_settled(f, n)) && i < TRIES; i++) {
+		close_parts(f);
+		n = count_newer(f->path, &last);
+		r = n < 0 ? n : open_parts(f, n);
+	}
+	return r;
 }
 
 static int fail(const struct file *f, int errno_, ctr_error_t **err)
@@ -186,12 +254,12 @@ static ssize_t read_at(const struct file *f, char *to, size_t len, uint64_t at)
 
 static uint64_t row_end(const struct file *f)
 {
-	const struct part *last = f->parts + f->parts_n;
+	const struct part *p = f->parts_n ? &f->parts[f->parts_n - 1] : NULL;
 	struct stat st;
 
-	if (f->parts_n == 0 || fstat(last[-1].fd, &st) < 0)
+	if (!p || fstat(p->fd, &st) < 0)
 		return 0;
-	return last[-1].begin + (uint64_t)st.st_size;
+	return p->begin + (uint64_t)st.st_size;
 }
 
 static bool grow(struct file *f)
@@ -233,30 +301,13 @@ static int fill(struct file *f, ctr_error_t **err)
 
 /* ---- another file under the same name ---- */
 
-/* How many of PATH.1, ... are newer than what is open. */
-static int count_newer(const struct file *f)
-{
-	int n = count_rotated(f->path);
-
-	for (int i = 1; i <= n; i++) {
-		CTR__FREE char *name = ctr__format("%s.%d", f->path, i);
-		struct stat st;
-
-		if (!name)
-			return -ENOMEM;
-		if (stat(name, &st) == 0 && st.st_dev == f->dev && st.st_ino == f->ino)
-			return i - 1;
-	}
-	return n < 0 ? n : 0;
-}
-
 static bool was_replaced(const struct file *f)
 {
 	struct stat st;
 
 	if (stat(f->path, &st) < 0)
 		return false;
-	return f->parts_n == 0 || st.st_dev != f->dev || st.st_ino != f->ino;
+	return f->parts_n == 0 || !is_part(&f->parts[f->parts_n - 1], &st);
 }
 
 static bool was_truncated(const struct file *f)
@@ -266,13 +317,11 @@ static bool was_truncated(const struct file *f)
 
 static int reopen(struct file *f, ctr_error_t **err)
 {
-	int n = count_newer(f);
+	int r = open_newer(f);
 
-	close_parts(f);
-	n = n < 0 ? n : open_parts(f, n);
-	n = n < 0 ? n : watch(f);
-	if (n < 0)
-		return fail(f, -n, err);
+	r = r < 0 ? r : watch(f);
+	if (r < 0)
+		return fail(f, -r, err);
 	start_anew(f);
 	return 1;
 }
@@ -527,7 +576,7 @@ int ctr__log_open_file(
 	    .fd = op_fd,
 	    .destroy = op_destroy};
 	CTR__CLEANUP(destroyp) struct file *f = calloc(1, sizeof(*f));
-	int n;
+	int r;
 
 	if (!f)
 		return ctr__fail_nomem(err);
@@ -538,11 +587,10 @@ int ctr__log_open_file(
 	f->path = strdup(o->path);
 	if (!f->path)
 		return ctr__fail_nomem(err);
-	n = count_rotated(f->path);
-	n = n < 0 ? n : open_parts(f, n);
-	n = n < 0 ? n : watch(f);
-	if (n < 0)
-		return fail(f, -n, err);
+	r = open_newer(f);
+	r = r < 0 ? r : watch(f);
+	if (r < 0)
+		return fail(f, -r, err);
 	f->end = f->limit = o->follow ? UINT64_MAX : row_end(f);
 	*out = &CTR__STEAL_PTR(f)->base;
 	return 0;

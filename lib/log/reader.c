@@ -195,7 +195,7 @@ static bool is_enough(
     const struct ctr__log *l, const struct count *n, uint64_t wanted, uint64_t records)
 {
 	return n->sure >= wanted || (n->all >= wanted && records >= wanted + PIECES_FAR) ||
-	       l->first_ns < l->since_ns;
+	       (l->first_ns && l->first_ns < l->since_ns);
 }
 
 /* From records nearer and nearer to the beginning, until there are lines enough from there on. */

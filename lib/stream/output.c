@@ -38,12 +38,13 @@ void ctr__kept_free(struct ctr__kept *k)
 /* Does the client of a hijacked connection want it? A terminal has one stream, by whichever name. */
 static bool is_wanted(const struct ctr_attach *a, int stream)
 {
+	const uint64_t both = CTR_HTTP_STDOUT | CTR_HTTP_STDERR;
 	uint64_t flag = stream == CTR__STDERR ? CTR_HTTP_STDERR : CTR_HTTP_STDOUT;
 
 	if (!a->http)
 		return true;
 	if (a->terminal)
-		return stream == CTR__STDOUT;
+		return stream == CTR__STDOUT && (a->http_flags & both);
 	return a->http_flags & flag;
 }
 

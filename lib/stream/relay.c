@@ -327,7 +327,8 @@ static int move_output(struct ctr_attach *a, struct scratch *s, bool *moved, ctr
 
 static int verdict(const struct ctr_attach *a)
 {
-	if (a->detached)
+	/* What was typed before the keys is sent first. */
+	if (a->detached && !ctr__kept_any(&a->kept[CTR__PEER]))
 		return CTR_ATTACH_DETACHED;
 	if (ctr__output_all_gone(a))
 		return CTR_ATTACH_CLOSED;

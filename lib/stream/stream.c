@@ -494,9 +494,15 @@ static int await(struct ctr_attach *a, int64_t end_ms, ctr_error_t **err)
 	return n != 0 || left == INT32_MAX;
 }
 
+/* One that no clock reaches is none. */
+static int64_t deadline(int64_t timeout_ms)
+{
+	return timeout_ms < 0 || timeout_ms > INT64_MAX / 2 ? -1 : now_ms() + timeout_ms;
+}
+
 int ctr__stream_run(struct ctr_attach *a, int64_t timeout_ms, ctr_error_t **err)
 {
-	int64_t end_ms = timeout_ms < 0 ? -1 : now_ms() + timeout_ms;
+	int64_t end_ms = deadline(timeout_ms);
 
 	for (;;) {
 		int r = ctr__stream_process(a, err);

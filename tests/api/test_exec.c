@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -399,6 +400,7 @@ static void test_null(void **state)
 	assert_null(ctr_exec_container(NULL));
 	assert_null(ctr_exec_ref(NULL));
 	assert_null(ctr_exec_unref(NULL));
+	ctr_exec_unrefp(NULL);
 }
 
 static void test_stop(void **state)
@@ -790,6 +792,34 @@ static void test_attached(void **state)
 	ctr_container_unref(c);
 }
 
+/* Of an older host's shorter options nothing behind them is read. */
+static void test_short_options(void **state)
+{
+	struct fixture *f = *state;
+	ctr_container_t *c = running(f);
+	ctr_exec_t *x = create(c);
+	const size_t page = (size_t)sysconf(_SC_PAGESIZE);
+	const size_t size = offsetof(struct ctr_attach_opts, rows);
+	char *mem =
+	    mmap(NULL, 2 * page, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	struct ctr_attach_opts io = {.size = size, .flags = CTR_ATTACH_STDOUT};
+	struct ctr_exec_start_opts o = {.size = sizeof(o)};
+	ctr_attach_t *a = NULL;
+
+	assert_true(mem != MAP_FAILED);
+	assert_int_equal(mprotect(mem + page, page, PROT_NONE), 0);
+	io.stdout_fd = open("/dev/null", O_WRONLY | O_CLOEXEC);
+	memcpy(mem + page - size, &io, size);
+	o.io = (const struct ctr_attach_opts *)(mem + page - size);
+	fake_exec_quick(f->fake, 0);
+	OK(ctr_exec_start(x, &o, &a, err));
+	ctr_attach_unref(a);
+	close(io.stdout_fd);
+	munmap(mem, 2 * page);
+	ctr_exec_unref(x);
+	ctr_container_unref(c);
+}
+
 static void test_at_once(void **state)
 {
 	struct fixture *f = *state;
@@ -1027,9 +1057,9 @@ int main(void)
 	    T(test_process), T(test_same_user), T(test_life), T(test_events), T(test_states),
 	    cmocka_unit_test(test_null), T(test_stop), T(test_removed), T(test_lookup),
 	    T(test_inspect), T(test_failed_start), T(test_during_start), T(test_failed_save),
-	    T(test_killed_starter), T(test_descriptors), T(test_attached), T(test_at_once),
-	    T(test_detach), T(test_http), T(test_wait), T(test_wait_before), T(test_container_ends),
-	    T(test_reaped), T(test_batch)};
+	    T(test_killed_starter), T(test_descriptors), T(test_attached), T(test_short_options),
+	    T(test_at_once), T(test_detach), T(test_http), T(test_wait), T(test_wait_before),
+	    T(test_container_ends), T(test_reaped), T(test_batch)};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -134,9 +134,9 @@ def test_run():
     t.until(rb"\n44 132\r", "a new size is passed on")
     t.type(b"busybox tty; echo out; echo err >&2\n")
     t.until(rb"/dev/pts/\d+\r\nout\r\nerr\r", "both outputs come")
-    # The process that says so is the one that is to be ended: the shell itself may still be reading.
-    t.type(b"sh -c 'echo $((20+3)); exec sleep 1000'\n")
-    t.until(rb"\n23\r\n", "a command")
+    # Printed by a shell of its own: ctrl-c ends that from then on, and not the shell that reads commands.
+    t.type(b"/bin/sh -c 'echo rea\"\"dy; exec sleep 1000'\n")
+    t.until(rb"\nready\r", "a command")
     t.type(b"\x03")
     t.until(rb"\^C", "ctrl-c is the container's")
     t.until(PROMPT, "and ends what runs there")
@@ -255,7 +255,30 @@ def test_logs():
     expect(ctrctl("rm", "talk")[0] == 0, "removed")
 
 
-for test in (test_run, test_detach_and_attach, test_signals, test_exec, test_logs):
+def test_logs_unread():
+    ctrctl("run", "-d", "--name", "chatter", ROOTFS, "/bin/sh", "-c", "while :; do echo chatter; done")
+    follower = subprocess.Popen([CTRCTL, "logs", "-f", "chatter"], stdin=subprocess.DEVNULL,
+                                stdout=subprocess.PIPE)
+    full = fcntl.fcntl(follower.stdout, fcntl.F_GETPIPE_SZ)
+    deadline = time.monotonic() + PATIENCE
+    while int.from_bytes(fcntl.ioctl(follower.stdout, termios.FIONREAD, b"    "), sys.byteorder) < full - 4096:
+        if time.monotonic() > deadline:
+            fail("logs -f writes")
+            break
+        time.sleep(0.01)
+    follower.send_signal(signal.SIGINT)
+    try:
+        follower.wait(5)
+        expect(True, "logs -f that nobody reads can be interrupted")
+    except subprocess.TimeoutExpired:
+        fail("logs -f that nobody reads cannot be interrupted")
+        follower.kill()
+        follower.wait()
+    follower.stdout.close()
+    expect(ctrctl("rm", "-f", "chatter")[0] == 0, "removed")
+
+
+for test in (test_run, test_detach_and_attach, test_signals, test_exec, test_logs, test_logs_unread):
     print("==", test.__name__, flush=True)
     test()
 for left in ctrctl("ps", "-aq")[1].split():

@@ -6,6 +6,7 @@
 #include <dirent.h>
 #include <fcntl.h>
 #include <pthread.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -525,10 +526,30 @@ static void test_steps(void **state)
 	real_remove(c, CTR_REMOVE_FORCE);
 }
 
+/* Until its shell ignores SIGTERM: "started" is earlier. */
+static ctr_exec_t *started_stubborn(ctr_container_t *c)
+{
+	ctr_exec_t *x = started(c, "trap '' TERM; while :; do sleep 0.1; done");
+	unsigned long ignored = 0;
+	char path[64], line[256];
+
+	snprintf(path, sizeof(path), "/proc/%d/status", (int)pid_of(x));
+	while (!(ignored & 1UL << (SIGTERM - 1))) {
+		FILE *f = fopen(path, "re");
+
+		assert_non_null(f);
+		while (fgets(line, sizeof(line), f) && sscanf(line, "SigIgn: %lx", &ignored) != 1)
+			;
+		fclose(f);
+		sched_yield();
+	}
+	return x;
+}
+
 static void test_stop(void **state)
 {
 	ctr_container_t *c = running(*state);
-	ctr_exec_t *x = started(c, "trap '' TERM; while :; do sleep 0.1; done");
+	ctr_exec_t *x = started_stubborn(c);
 	int64_t begun;
 
 	begun = real_now_ms();
@@ -538,13 +559,13 @@ static void test_stop(void **state)
 	OK(ctr_exec_remove(x, 0, err));
 	ctr_exec_unref(x);
 
-	x = started(c, "trap '' TERM; while :; do sleep 0.1; done");
+	x = started_stubborn(c);
 	begun = real_now_ms();
 	OK(ctr_exec_stop(x, -1, CTR_EXEC_STOP_NOW, err));
 	assert_int_equal(wait_for(x), 128 + SIGKILL);
 	ctr_exec_unref(x);
 
-	x = started(c, "trap '' TERM; while :; do sleep 0.1; done");
+	x = started_stubborn(c);
 	OK(ctr_exec_remove(x, CTR_EXEC_REMOVE_FORCE, err));
 	ctr_exec_unref(x);
 	assert_int_equal(sessions(c), 1);

@@ -2,6 +2,9 @@
 /* A log file read once: lines, filters, the last N, damage. */
 #include "log_file.h"
 
+#include <pthread.h>
+#include <stdatomic.h>
+
 static void test_empty(void **state)
 {
 	const struct log_file *f = *state;
@@ -88,6 +91,77 @@ static void test_damaged_lines(void **state)
 	appends(f->path, "1970-01-01T00:00:03Z stdout F cut off");
 	READS(f, "1:a|2:j|1:cut off~|", .id = NULL);
 	READS(f, "2:j|1:cut off~|", .has_tail = true, .tail = 2);
+}
+
+/* A tail is looked for further up than the damage at the end. */
+static void test_tail_above_damage(void **state)
+{
+	const struct log_file *f = *state;
+
+	record(f->path, 1, "stdout", 'F', "a");
+	record(f->path, 2, "stdout", 'F', "b");
+	for (int i = 0; i < 100; i++)
+		appends(f->path, "garbage\n");
+	READS(f, "1:b|", .has_tail = true, .tail = 1);
+	READS(f, "1:b|", .has_tail = true, .tail = 5, .since_ns = 2 * S);
+}
+
+#define TURNS 2000 /* of the log, at most, while it is read */
+
+struct turning {
+	const struct log_file *f;
+	atomic_bool enough;
+};
+
+/* Renames as conmon does that keeps three. */
+static void *turn(void *arg)
+{
+	struct turning *t = arg;
+	char from[128], to[128];
+
+	for (int i = 0; i < TURNS && !atomic_load(&t->enough); i++) {
+		for (int n = 3; n > 0; n--) {
+			snprintf(to, sizeof(to), "%s.%d", t->f->path, n);
+			snprintf(from, sizeof(from), n > 1 ? "%s.%d" : "%s", t->f->path, n - 1);
+			rename(from, to);
+		}
+		record(t->f->path, i, "stdout", 'F', "x");
+		usleep(100);
+	}
+	return NULL;
+}
+
+/* Seconds of the lines: what is there of the log has no hole, and nothing twice. */
+static int steps(struct ctr__log *l)
+{
+	struct ctr__log_line line;
+	int64_t last = -1;
+	int wrong = 0;
+
+	while (ctr__log_next(l, &line, NULL) == 1) {
+		wrong += last >= 0 && line.time_ns / S != last + 1;
+		last = line.time_ns / S;
+	}
+	return wrong;
+}
+
+static void test_rotated_meanwhile(void **state)
+{
+	struct turning t = {.f = *state};
+	pthread_t thread;
+	int wrong = 0;
+
+	atomic_init(&t.enough, false);
+	assert_int_equal(pthread_create(&thread, NULL, turn, &t), 0);
+	for (int i = 0; i < 2000; i++) {
+		struct ctr__log *l = open_file(t.f, (struct ctr__log_opts){.id = NULL});
+
+		wrong += steps(l);
+		ctr__log_free(l);
+	}
+	atomic_store(&t.enough, true);
+	pthread_join(thread, NULL);
+	assert_int_equal(wrong, 0);
 }
 
 /* A line of `len` bytes in records of 8192, as conmon makes them. */
@@ -227,6 +301,11 @@ static void test_rotated(void **state)
 	READS(f, "1:e|", .has_tail = true, .tail = 1);
 	READS(f, "1:bc|2:d|1:e|", .has_tail = true, .tail = 3);
 	READS(f, "1:bc|1:e|", .has_tail = true, .tail = 2, .streams = 1U << CTR__LOG_STDOUT);
+	/* While the next rotation is going on. */
+	unlink(one);
+	READS(f, "1:a|1:be|", .id = NULL);
+	unlink(f->path);
+	READS(f, "1:a|1:b~|", .id = NULL);
 }
 
 /* A million records, the last ten: from the end, so a few blocks are read and no more. */
@@ -260,6 +339,8 @@ int main(void)
 	    TEST(test_pieces),
 	    TEST(test_times),
 	    TEST(test_damaged_lines),
+	    TEST(test_tail_above_damage),
+	    TEST(test_rotated_meanwhile),
 	    TEST(test_long_lines),
 	    TEST(test_endless_records),
 	    TEST(test_tail_of_short_lines),

@@ -2,6 +2,8 @@
 /* The relay: one end of a SOCK_SEQPACKET pair plays conmon, pipes and sockets play the host. */
 #include "stream_test.h"
 
+#include "stream/relay.h"
+
 #include <pthread.h>
 
 #define BIG 8192
@@ -424,6 +426,39 @@ static void detach_keys(void **state)
 	unmake(&g);
 }
 
+/* Also if the process is slow to take it. */
+static void detach_after_slow_input(void **state)
+{
+	static char junk[8192];
+	struct rig g;
+	char buf[64];
+
+	(void)state;
+	for (int ends = 0; ends < 2; ends++) {
+		make(&g, ALL, "x,y");
+		while (send(g.a->socket, junk, sizeof(junk), MSG_DONTWAIT) > 0)
+			;
+		assert_int_equal(write(g.in, "last wordsxyz", 13), 13);
+		going_on(&g);
+		say(&g, CTR__STDOUT, "alive", 5);
+		going_on(&g);
+		hears(g.out, "alive", 5);
+		if (ends) {
+			close(g.conmon);
+			g.conmon = -1;
+			over(&g, CTR_ATTACH_DETACHED);
+			unmake(&g);
+			break;
+		}
+		while (recv(g.conmon, junk, sizeof(junk), MSG_DONTWAIT) == (ssize_t)sizeof(junk))
+			;
+		over(&g, CTR_ATTACH_DETACHED);
+		assert_int_equal(recv(g.conmon, buf, sizeof(buf), 0), 10);
+		assert_memory_equal(buf, "last words", 10);
+		unmake(&g);
+	}
+}
+
 static void nobody_left(void **state)
 {
 	struct rig g;
@@ -603,7 +638,7 @@ static void time_limits(void **state)
 	assert_int_equal(ctr__stream_run(g.a, 20, NULL), CTR_E_TIMEOUT);
 	going_on(&g);
 	shutdown(g.conmon, SHUT_RDWR);
-	assert_int_equal(ctr__stream_run(g.a, 10000, NULL), CTR_ATTACH_ENDED);
+	assert_int_equal(ctr__stream_run(g.a, INT64_MAX, NULL), CTR_ATTACH_ENDED);
 	unmake(&g);
 }
 
@@ -776,6 +811,13 @@ static void only_wanted_streams(void **state)
 	going_on(&g);
 	hears(g.out, "\2\0\0\0\0\0\0\3yes", 11);
 	unmake(&g);
+	/* Of a terminal, too, for a client that only types. */
+	make_http(&g, CTR_HTTP_STDIN | CTR_HTTP_STREAM | CTR_HTTP_NO_HEADER, true, NULL);
+	connect_rig(&g);
+	say(&g, CTR__STDOUT, "no", 2);
+	going_on(&g);
+	assert_int_equal(now_readable(g.out), 0);
+	unmake(&g);
 }
 
 static void keys_in_the_request(void **state)
@@ -945,6 +987,7 @@ int main(void)
 	    cmocka_unit_test(half_close),
 	    cmocka_unit_test(no_input_no_close),
 	    cmocka_unit_test(detach_keys),
+	    cmocka_unit_test(detach_after_slow_input),
 	    cmocka_unit_test(nobody_left),
 	    cmocka_unit_test(reset_is_an_end),
 	    cmocka_unit_test(one_place_for_both),
