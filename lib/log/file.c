@@ -177,11 +177,16 @@ static int count_newer(const char *path, const struct part *than)
 	return n;
 }
 
+static void part_close(struct part *p)
+{
+	ctr__cleanup_close(&p->fd);
+}
+
 /* All that are newer than what was the last part so far, which stays open until then: its number is not used again. */
 static int open_newer(struct file *f)
 {
-	const struct part last = f->parts_n ? f->parts[--f->parts_n] : (struct part){.fd = -1};
-	CTR__CLOSE int fd = last.fd;
+	CTR__CLEANUP(part_close)
+	struct part last = f->parts_n ? f->parts[--f->parts_n] : (struct part){.fd = -1};
 	int n = 0, r = 0;
 
 	for (int i = 0; r >= 0 && (i == 0 || !is_settled(f, n)) && i < TRIES; i++) {

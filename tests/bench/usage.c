@@ -33,13 +33,12 @@ static double time_logs(ctr_container_t *c, uint64_t tail, int expected)
 	    .size = sizeof(o), .flags = tail ? CTR_LOGS_TAIL : 0, .tail = tail};
 	int64_t t = now_ns();
 	ctr_logs_t *l = NULL;
-	size_t len, bytes = 0;
+	size_t len;
 	int lines = 0;
 
 	OK(ctr_container_logs(c, &o, &l, &err));
 	while (ctr_logs_next(l, NULL) == CTR_LOGS_LINE) {
 		keep(ctr_logs_text(l, &len));
-		bytes += len;
 		lines++;
 	}
 	ctr_logs_free(l);
