@@ -6,8 +6,10 @@
 #include "core/logs.h"
 #include "util/cleanup.h"
 
+/* It can be used without the lock, too. */
 struct call {
 	struct ctr__oci *oci;
+	ctr_config_t *cfg; /* ref */
 	struct ctr__paths paths;
 	struct ctr_oci_container view;
 };
@@ -15,6 +17,7 @@ struct call {
 static void call_free(struct call *k)
 {
 	ctr__paths_free(&k->paths);
+	ctr_config_unref(k->cfg);
 }
 
 static int call_prepare(struct ctr_container *c, struct call *k, ctr_error_t **err)
@@ -23,9 +26,11 @@ static int call_prepare(struct ctr_container *c, struct call *k, ctr_error_t **e
 
 	if (r >= 0)
 		r = ctr__paths_init(c, c->cfg, &k->paths, err);
-	if (r >= 0)
-		ctr__oci_view(c, c->cfg, &k->paths, &k->view);
-	return r;
+	if (r < 0)
+		return r;
+	k->cfg = ctr_config_ref(c->cfg);
+	ctr__oci_view(c, k->cfg, &k->paths, &k->view);
+	return 0;
 }
 
 static int cannot(const struct ctr__oci *oci, const char *what, ctr_error_t **err)
@@ -42,21 +47,21 @@ static void unrefp(struct ctr_attach **a)
 
 /* ---- the terminal's size ---- */
 
-static int resize_locked(
-    struct ctr_container *c, const struct call *k, uint32_t rows, uint32_t cols, ctr_error_t **err)
+static int resize(const struct call *k, uint32_t rows, uint32_t cols, ctr_error_t **err)
 {
 	int r;
 
-	if (!c->cfg->terminal)
+	if (!k->cfg->terminal)
 		return 0;
 	if (!k->oci->ops.resize)
 		return cannot(k->oci, "set a terminal's size", err);
 	r = k->oci->ops.resize(k->oci->impl, &k->view, rows, cols, err);
 	if (r < 0)
-		ctr__error_detail(err, "container", c->id);
+		ctr__error_detail(err, "container", k->view.id);
 	return r < 0 ? r : 0;
 }
 
+/* Without the lock: a monitor that hangs is waited for, though not for long. */
 int ctr__attach_resize(struct ctr_container *c, uint32_t rows, uint32_t cols, ctr_error_t **err)
 {
 	CTR__CLEANUP(call_free) struct call k = {0};
@@ -67,7 +72,10 @@ int ctr__attach_resize(struct ctr_container *c, uint32_t rows, uint32_t cols, ct
 		r = ctr__enter(c, CTR__OP_RESIZE, CTR__LOOK_NOW, &g, err);
 	if (r >= 0)
 		r = call_prepare(g.c, &k, err);
-	return r < 0 ? r : resize_locked(g.c, &k, rows, cols, err);
+	if (r < 0)
+		return r;
+	ctr__leave(&g);
+	return resize(&k, rows, cols, err);
 }
 
 /* ---- the relay's owner ---- */
@@ -122,7 +130,7 @@ static int attach_locked(struct ctr_container *c, struct ctr_attach *a, ctr_erro
 	}
 	r = connect_relay(c, a, r, err);
 	if (r >= 0 && ctr__stream_wanted_size(a, &rows, &cols))
-		r = resize_locked(c, &k, rows, cols, err);
+		r = resize(&k, rows, cols, err);
 	return r < 0 ? r : ctr__save(c, CTR_EVENT_ATTACH, err);
 }
 

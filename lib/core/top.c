@@ -91,25 +91,17 @@ static int add_process(struct gathering *g, pid_t pid)
 	return r < 0 ? r : ctr__proc_children(fd, &g->children);
 }
 
-static const struct ctr__proc_info *find(const struct ctr__top_look *l, pid_t pid)
-{
-	for (size_t i = 0; i < l->n; i++)
-		if (l->v[i].pid == pid)
-			return &l->v[i];
-	return NULL;
-}
-
 /* A child that no list had: it is a zombie, or was started after the list was read, or lives elsewhere. */
 static int add_zombie(struct gathering *g, pid_t pid)
 {
-	CTR__CLOSE int fd = find(g->l, pid) ? -1 : ctr__proc_open(pid);
+	CTR__CLOSE int fd = ctr__top_find(g->l, pid) ? -1 : ctr__proc_open(pid);
 	struct ctr__proc_info *p;
 	int r = fd < 0 ? 0 : add_info(g, fd);
 
 	if (fd < 0 || r < 0 || g->l->n == 0)
 		return r;
 	p = &g->l->v[g->l->n - 1];
-	if (p->pid == pid && (p->state != 'Z' || !find(g->l, p->ppid))) {
+	if (p->pid == pid && (p->state != 'Z' || !ctr__top_find(g->l, p->ppid))) {
 		ctr__proc_info_free(p);
 		g->l->n--;
 	}
@@ -132,6 +124,13 @@ static int by_pid(const void *a, const void *b)
 	return x < y ? -1 : x > y;
 }
 
+static void sort(struct ctr__top_look *l)
+{
+	if (l->n)
+		qsort(l->v, l->n, sizeof(*l->v), by_pid);
+	l->sorted = l->n;
+}
+
 static int add_processes(struct ctr__top_look *l, const struct ctr__run *run, ctr_error_t **err)
 {
 	CTR__CLEANUP(gathering_free) struct gathering g = {.l = l, .run = run};
@@ -141,10 +140,10 @@ static int add_processes(struct ctr__top_look *l, const struct ctr__run *run, ct
 
 	for (size_t i = 0; r >= 0 && i < n; i++)
 		r = add_process(&g, pids[i]);
+	sort(l);
 	for (size_t i = 0; r >= 0 && i < g.children.n; i++)
 		r = add_zombie(&g, g.children.v[i]);
-	if (l->n)
-		qsort(l->v, l->n, sizeof(*l->v), by_pid);
+	sort(l);
 	if (r == -ENOMEM)
 		return ctr__fail_nomem(err);
 	return r < 0 ? ctr__fail_errno(err, -r, NULL, "cannot list the processes") : 0;

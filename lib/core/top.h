@@ -24,7 +24,8 @@ void ctr__top_free(struct ctr_top *t);
 
 /* What cells are made from. */
 struct ctr__top_look {
-	struct ctr__proc_info *v; /* in the order of their PIDs */
+	struct ctr__proc_info *v; /* in the order of their PIDs (the first `sorted` of them) */
+	size_t sorted;
 	size_t n;
 	struct ctr__users users, host_users;
 	int64_t boot_ns; /* time since boot  */
@@ -40,6 +41,9 @@ struct ctr__top_column {
 /* NULL: there is no such column. */
 const struct ctr__top_column *ctr__top_column(const char *name);
 extern const char *const ctr__top_default_columns[];
+
+/* The one with this PID, of those that are sorted; NULL = none. */
+const struct ctr__proc_info *ctr__top_find(const struct ctr__top_look *l, pid_t pid);
 
 /* Go's time.Duration as text: "1h2m3.5s", "20ms", "0s". */
 void ctr__top_print_duration(int64_t ns, struct ctr__buf *out);

@@ -97,6 +97,23 @@ void ctr__top_print_duration(int64_t ns, struct ctr__buf *out)
 
 /* ---- what a process is ---- */
 
+const struct ctr__proc_info *ctr__top_find(const struct ctr__top_look *l, pid_t pid)
+{
+	size_t low = 0, high = l->sorted;
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+
+		if (l->v[middle].pid == pid)
+			return &l->v[middle];
+		if (l->v[middle].pid < pid)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return NULL;
+}
+
 static int64_t ticks_ns(const struct ctr__top_look *l, uint64_t ticks)
 {
 	int64_t ns;
@@ -236,12 +253,9 @@ CELL(hpid)
 /* 0: the parent is outside. */
 CELL(ppid)
 {
-	pid_t inside = 0;
+	const struct ctr__proc_info *parent = ctr__top_find(l, p->ppid);
 
-	for (size_t i = 0; i < l->n; i++)
-		if (l->v[i].pid == p->ppid)
-			inside = l->v[i].inside_pid;
-	ctr__buf_addf(out, "%d", (int)inside);
+	ctr__buf_addf(out, "%d", parent ? (int)parent->inside_pid : 0);
 }
 
 CELL(pgid)

@@ -174,6 +174,7 @@ static uint32_t map_id(int procfd, const char *file, uint32_t id)
 static int read_cmdline(int procfd, struct ctr__proc_info *out)
 {
 	CTR__CLOSE int fd = openat(procfd, "cmdline", O_RDONLY | O_CLOEXEC);
+	char *shorter;
 	ssize_t n;
 
 	out->cmdline = malloc(CMDLINE_MAX);
@@ -183,6 +184,10 @@ static int read_cmdline(int procfd, struct ctr__proc_info *out)
 	       (n = ctr__read_eintr(
 	            fd, out->cmdline + out->cmdline_len, CMDLINE_MAX - out->cmdline_len)) > 0)
 		out->cmdline_len += (size_t)n;
+	/* There may be very many processes, most of them with few words. */
+	shorter = realloc(out->cmdline, out->cmdline_len + 1);
+	if (shorter)
+		out->cmdline = shorter;
 	return 0;
 }
 

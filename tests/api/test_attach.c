@@ -560,6 +560,46 @@ static void sizes(void **state)
 	ctr_container_unref(plain);
 }
 
+static ctr_container_t *resized; /* by look_and_resize() */
+
+/* A runtime whose monitor takes its time: meanwhile the container is anybody's. */
+static int look_and_resize(
+    void *impl, const struct ctr_oci_container *k, uint32_t rows, uint32_t cols, ctr_error_t **why)
+{
+	int32_t state;
+
+	OK(ctr_container_state(resized, &state, err));
+	return fake_oci_ops.resize(impl, k, rows, cols, why);
+}
+
+static void resize_without_the_lock(void **state)
+{
+	struct fixture *f = *state;
+	struct ctr_oci_ops ops = fake_oci_ops;
+	struct fake_oci *slow = fake_oci_new();
+	ctr_config_builder_t *b = ctr_config_builder_new();
+	ctr_config_t *cfg = NULL;
+	uint32_t rows, cols;
+
+	ops.name = "slow";
+	ops.resize = look_and_resize;
+	OK(ctr_runtime_add_oci(f->rt, &ops, slow, fake_oci_destroy, err));
+	OK(ctr_config_builder_set_str(b, CTR_CONFIG_ROOTFS, f->rootfs, err));
+	OK(ctr_config_builder_set_str(b, CTR_CONFIG_RUNTIME, "slow", err));
+	OK(ctr_config_builder_add_str(b, CTR_CONFIG_COMMAND, "/bin/sh", err));
+	OK(ctr_config_builder_set_bool(b, CTR_SPEC_TERMINAL, 1, err));
+	OK(ctr_config_builder_build(b, &cfg, err));
+	OK(ctr_container_create(f->rt, cfg, 0, &resized, err));
+	OK(ctr_container_start(resized, 0, err));
+	OK(ctr_container_attach_resize(resized, 24, 80, err));
+	fake_oci_size(slow, ctr_container_id(resized), &rows, &cols);
+	assert_int_equal(rows, 24);
+	assert_int_equal(cols, 80);
+	ctr_config_builder_free(b);
+	ctr_config_unref(cfg);
+	ctr_container_unref(resized);
+}
+
 /* ---- with a start ---- */
 
 static void start_and_attach(void **state)
@@ -784,6 +824,7 @@ int main(void)
 	    TEST(refused),
 	    TEST(runtime_without_streams),
 	    TEST(sizes),
+	    TEST(resize_without_the_lock),
 	    TEST(start_and_attach),
 	    TEST(start_fails),
 	    TEST(dependencies_first),

@@ -68,6 +68,7 @@ static const char *cell(const char *column, const struct ctr__proc_info *p, stru
 {
 	struct ctr__top_look l = {.v = (struct ctr__proc_info *)(uintptr_t)p,
 	    .n = 1,
+	    .sorted = 1,
 	    .boot_ns = INT64_C(100000000000),
 	    .now_ns = INT64_C(1700000000000000000),
 	    .tick_ns = 10000000};
@@ -76,6 +77,22 @@ static const char *cell(const char *column, const struct ctr__proc_info *p, stru
 	*b = (struct ctr__buf){0};
 	ctr__top_column(column)->print(&l, p, b);
 	return b->data;
+}
+
+static void test_find(void **state)
+{
+	struct ctr__proc_info v[100] = {{0}};
+	struct ctr__top_look l = {.v = v, .n = 100};
+
+	(void)state;
+	for (int i = 0; i < 100; i++)
+		v[i].pid = 2 * i + 1;
+	for (l.sorted = 0; l.sorted <= l.n; l.sorted++)
+		for (int i = 0; i < 100; i++) {
+			assert_ptr_equal(
+			    ctr__top_find(&l, 2 * i + 1), (size_t)i < l.sorted ? &v[i] : NULL);
+			assert_null(ctr__top_find(&l, 2 * i));
+		}
 }
 
 static void test_cells(void **state)
@@ -129,6 +146,7 @@ int main(void)
 	    cmocka_unit_test(test_durations),
 	    cmocka_unit_test(test_texts),
 	    cmocka_unit_test(test_all_bytes),
+	    cmocka_unit_test(test_find),
 	    cmocka_unit_test(test_cells),
 	};
 

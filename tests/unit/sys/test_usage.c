@@ -6,6 +6,7 @@
 #include <stdint.h>
 #include <cmocka.h>
 #include <fcntl.h>
+#include <malloc.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -187,6 +188,8 @@ static void test_process(void **state)
 	assert_int_equal(p.inside_uid, getuid());
 	assert_true(p.start > 0 && ctr__proc_start_of(self) == p.start);
 	assert_true(p.cmdline_len > 0);
+	/* No more is kept than there is. */
+	assert_true(malloc_usable_size(p.cmdline) < p.cmdline_len + 64);
 	ctr__proc_info_free(&p);
 	/* It ends, and its number is free: the descriptor stays that of the dead one. */
 	kill(pid, SIGKILL);
