@@ -1187,9 +1187,10 @@ static void test_every_allocation(void **state)
 		if (ops[i].from < 0)
 			b.f->rt = ctr_runtime_unref(b.f->rt);
 		sweep(&b, &ops[i]);
-		if (!b.f->rt)
+		if (!b.f->rt) {
 			b.loose = NULL;
-		b.f->rt = fixture_open(b.f, &b.f->fake);
+			b.f->rt = fixture_open(b.f, &b.f->fake);
+		}
 	}
 	ctr_free(b.json);
 	ctr_config_unref(b.cfg);
