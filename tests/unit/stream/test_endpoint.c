@@ -197,6 +197,24 @@ static void masters(void **state)
 	close(master);
 }
 
+/* Full, and then nobody has the terminal open any more: poll() reports a hang-up, and a write would wait for ever. */
+static void a_full_master_hung_up(void **state)
+{
+	struct ctr__endpoint e;
+	int master, slave;
+
+	(void)state;
+	make_pty(&master, &slave);
+	open_end(&e, master, true, false, CTR__EP_SHARED);
+	assert_true(fill(&e) > 1000);
+	close(slave);
+	alarm(20);
+	assert_int_equal(write_text(&e, "x"), -EPIPE);
+	alarm(0);
+	ctr__endpoint_close(&e);
+	close(master);
+}
+
 static void files(void **state)
 {
 	char name[] = "/tmp/endpoint.XXXXXX", buf[16];
@@ -398,6 +416,7 @@ int main(void)
 	    cmocka_unit_test(sockets),
 	    cmocka_unit_test(terminals),
 	    cmocka_unit_test(masters),
+	    cmocka_unit_test(a_full_master_hung_up),
 	    cmocka_unit_test(files),
 	    cmocka_unit_test(full_disk),
 	    cmocka_unit_test(nobody_reads),
