@@ -330,6 +330,16 @@ static void other_signals_stay(void **state)
 	assert_true(sigismember(&now, SIGPIPE));
 	pthread_sigmask(SIG_SETMASK, &before, NULL);
 	assert_int_equal(signals, 1);
+	/* One that waits is no reason to let the other one through. */
+	sigemptyset(&set);
+	sigaddset(&set, SIGXFSZ);
+	pthread_sigmask(SIG_BLOCK, &set, &before);
+	signal(SIGXFSZ, SIG_DFL);
+	raise(SIGXFSZ);
+	assert_int_equal(write_text(&e, "x"), -EPIPE);
+	assert_int_equal(signals, 1);
+	assert_int_equal(sigtimedwait(&set, NULL, &(struct timespec){0}), SIGXFSZ);
+	pthread_sigmask(SIG_SETMASK, &before, NULL);
 	ctr__endpoint_close(&e);
 	close(p[1]);
 }
