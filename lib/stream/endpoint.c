@@ -149,11 +149,12 @@ bool ctr__endpoint_same(const struct ctr__endpoint *a, const struct ctr__endpoin
 
 /* ---- reading ---- */
 
-static bool ready(const struct ctr__endpoint *e, short events)
+/* What poll() says of it now; 0 = nothing. */
+static short look(const struct ctr__endpoint *e, short events)
 {
 	struct pollfd p = {.fd = e->fd, .events = events};
 
-	return poll(&p, 1, 0) > 0;
+	return poll(&p, 1, 0) > 0 ? p.revents : 0;
 }
 
 /* -EOPNOTSUPP: not for this descriptor, or not with this kernel; remembered. */
@@ -175,7 +176,7 @@ static ssize_t read_shared(struct ctr__endpoint *e, void *buf, size_t len)
 
 	if (n != -EOPNOTSUPP)
 		return n;
-	if (!ready(e, POLLIN))
+	if (!look(e, POLLIN))
 		return -EAGAIN;
 	n = read(e->fd, buf, len);
 	return n < 0 ? -errno : n;
@@ -205,14 +206,18 @@ ssize_t ctr__endpoint_read(struct ctr__endpoint *e, void *buf, size_t len)
 
 /* ---- writing ---- */
 
-/* The first bytes alone. */
+/* The first bytes alone. A master whose terminal nobody has open any more is "hung up", and yet a write would wait if that
+ * has bytes enough. */
 static ssize_t write_piece(struct ctr__endpoint *e, const struct iovec *v, size_t most)
 {
 	struct iovec piece = *v;
+	short now = look(e, POLLOUT);
 
+	if (!(now & POLLOUT))
+		return now ? -EPIPE : -EAGAIN;
 	if (piece.iov_len > most)
 		piece.iov_len = most;
-	return ready(e, POLLOUT) ? ctr__writev_quiet(e->fd, &piece, 1, 0) : -EAGAIN;
+	return ctr__writev_quiet(e->fd, &piece, 1, 0);
 }
 
 static ssize_t write_shared(struct ctr__endpoint *e, const struct iovec *v, int n)

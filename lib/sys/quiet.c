@@ -8,42 +8,39 @@
 
 #include <errno.h>
 #include <signal.h>
-#include <stdbool.h>
 #include <time.h>
+
+#include "util/cleanup.h"
+
+/* What a write may send: the reader is gone, the file is larger than a limit allows. */
+static const int noisy[] = {SIGPIPE, SIGXFSZ};
 
 struct quiet {
 	sigset_t before;
-	bool pending; /* somebody else's: it stays */
+	sigset_t ours; /* of those, which are not somebody else's already: these stay */
 };
-
-/* What a write may send: the reader is gone, the file is larger than a limit allows. */
-static void noisy(sigset_t *set)
-{
-	sigemptyset(set);
-	sigaddset(set, SIGPIPE);
-	sigaddset(set, SIGXFSZ);
-}
 
 static void begin(struct quiet *q)
 {
-	sigset_t set, waiting;
+	sigset_t waiting;
 
-	noisy(&set);
-	pthread_sigmask(SIG_BLOCK, &set, &q->before);
-	q->pending = false;
+	sigemptyset(&q->ours);
+	for (size_t i = 0; i < CTR__ARRAY_SIZE(noisy); i++)
+		sigaddset(&q->ours, noisy[i]);
+	pthread_sigmask(SIG_BLOCK, &q->ours, &q->before);
 	if (!sigismember(&q->before, SIGPIPE) && !sigismember(&q->before, SIGXFSZ))
 		return;
 	sigpending(&waiting);
-	q->pending = sigismember(&waiting, SIGPIPE) || sigismember(&waiting, SIGXFSZ);
+	for (size_t i = 0; i < CTR__ARRAY_SIZE(noisy); i++)
+		if (sigismember(&waiting, noisy[i]))
+			sigdelset(&q->ours, noisy[i]);
 }
 
 static void end(const struct quiet *q, bool raised)
 {
 	const struct timespec now = {0};
-	sigset_t set;
 
-	noisy(&set);
-	while (raised && !q->pending && sigtimedwait(&set, NULL, &now) < 0 && errno == EINTR)
+	while (raised && sigtimedwait(&q->ours, NULL, &now) < 0 && errno == EINTR)
 		;
 	pthread_sigmask(SIG_SETMASK, &q->before, NULL);
 }

@@ -197,6 +197,24 @@ static void masters(void **state)
 	close(master);
 }
 
+/* Full, and then nobody has the terminal open any more: poll() reports a hang-up, and a write would wait for ever. */
+static void a_full_master_hung_up(void **state)
+{
+	struct ctr__endpoint e;
+	int master, slave;
+
+	(void)state;
+	make_pty(&master, &slave);
+	open_end(&e, master, true, false, CTR__EP_SHARED);
+	assert_true(fill(&e) > 1000);
+	close(slave);
+	alarm(20);
+	assert_int_equal(write_text(&e, "x"), -EPIPE);
+	alarm(0);
+	ctr__endpoint_close(&e);
+	close(master);
+}
+
 static void files(void **state)
 {
 	char name[] = "/tmp/endpoint.XXXXXX", buf[16];
@@ -312,6 +330,16 @@ static void other_signals_stay(void **state)
 	assert_true(sigismember(&now, SIGPIPE));
 	pthread_sigmask(SIG_SETMASK, &before, NULL);
 	assert_int_equal(signals, 1);
+	/* One that waits is no reason to let the other one through. */
+	sigemptyset(&set);
+	sigaddset(&set, SIGXFSZ);
+	pthread_sigmask(SIG_BLOCK, &set, &before);
+	signal(SIGXFSZ, SIG_DFL);
+	raise(SIGXFSZ);
+	assert_int_equal(write_text(&e, "x"), -EPIPE);
+	assert_int_equal(signals, 1);
+	assert_int_equal(sigtimedwait(&set, NULL, &(struct timespec){0}), SIGXFSZ);
+	pthread_sigmask(SIG_SETMASK, &before, NULL);
 	ctr__endpoint_close(&e);
 	close(p[1]);
 }
@@ -398,6 +426,7 @@ int main(void)
 	    cmocka_unit_test(sockets),
 	    cmocka_unit_test(terminals),
 	    cmocka_unit_test(masters),
+	    cmocka_unit_test(a_full_master_hung_up),
 	    cmocka_unit_test(files),
 	    cmocka_unit_test(full_disk),
 	    cmocka_unit_test(nobody_reads),
