@@ -123,6 +123,8 @@ static int attach_locked(struct ctr_container *c, struct ctr_attach *a, ctr_erro
 		return r;
 	if (!k.oci->ops.attach)
 		return cannot(k.oci, "attach", err);
+	if (c->state.state == CTR_STATE_CREATED)
+		k.view.flags |= CTR_OCI_NOT_STARTED;
 	r = k.oci->ops.attach(k.oci->impl, &k.view, err);
 	if (r < 0) {
 		ctr__error_detail(err, "container", c->id);

@@ -148,26 +148,49 @@ static void await_effect(int dirfd, int ctl)
 		(void)await_empty(fd);
 }
 
-int ctr__oci_write_size(int dirfd, uint32_t rows, uint32_t cols, ctr_error_t **err)
+/* Opens the fifo and writes one line to it, alone. The descriptor, or a code. */
+static int write_line(int dirfd, const char *line, ctr_error_t **err)
 {
 	CTR__CLOSE int place = open_place(dirfd, CTR__CTL_FIFO, S_IFIFO, err);
 	CTR__CLOSE int fd = place < 0 ? place : open_fifo(place, err);
-	char line[64];
-	struct iovec v = {.iov_base = line};
+	struct iovec v = {.iov_base = (void *)(uintptr_t)line, .iov_len = strlen(line)};
 	ssize_t n;
 	int rc = fd < 0 ? fd : await_turn(fd, err);
 
 	if (rc < 0)
 		return rc;
-	v.iov_len = (size_t)snprintf(line, sizeof(line), "1 %u %u\n", rows, cols);
 	/* Shorter than PIPE_BUF: all or nothing. */
 	n = ctr__writev_quiet(fd, &v, 1, 0);
 	if (n == -EPIPE)
 		return nobody(err);
 	if (n < 0)
 		return ctr__fail_errno(err, (int)-n, NULL, "write to the monitor's fifo");
+	return ctr__steal_fd(&fd);
+}
+
+int ctr__oci_write_size(int dirfd, uint32_t rows, uint32_t cols, ctr_error_t **err)
+{
+	CTR__CLOSE int fd = -1;
+	char line[64];
+
+	snprintf(line, sizeof(line), "1 %u %u\n", rows, cols);
+	fd = write_line(dirfd, line, err);
+	if (fd < 0)
+		return fd;
 	await_effect(dirfd, fd);
 	return 0;
+}
+
+/*
+ * A connection is made before conmon knows of it, and if it comes to look at its connections and at the end of its container
+ * at once, it may take the end first: then the output of a short life goes to nobody. It looks at new connections before it
+ * reads its fifo, so when a line was read that was written after connecting, it knows. There is no message 9; it is ignored.
+ */
+static int await_accept(int bundle, ctr_error_t **err)
+{
+	CTR__CLOSE int fd = write_line(bundle, "9 0 0\n", err);
+
+	return fd < 0 ? fd : await_turn(fd, err);
 }
 
 /* ---- the operations ---- */
@@ -189,9 +212,15 @@ static int open_bundle(const struct ctr_oci_container *c, ctr_error_t **err)
 int ctr__oci_op_attach(void *impl, const struct ctr_oci_container *c, ctr_error_t **err)
 {
 	CTR__CLOSE int bundle = open_bundle(c, err);
+	CTR__CLOSE int fd = bundle < 0 ? bundle : ctr__oci_connect_streams(bundle, err);
+	int rc = 0;
 
 	(void)impl;
-	return bundle < 0 ? bundle : ctr__oci_connect_streams(bundle, err);
+	if (fd < 0)
+		return fd;
+	if (c->flags & CTR_OCI_NOT_STARTED)
+		rc = await_accept(bundle, err);
+	return rc < 0 ? rc : ctr__steal_fd(&fd);
 }
 
 int ctr__oci_op_resize(

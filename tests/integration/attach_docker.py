@@ -145,6 +145,11 @@ def refused(client):
             sys.exit("FAILED: not refused")
 
 
+def listens():
+    with socket.socket(socket.AF_UNIX) as s:
+        return s.connect_ex(PATH) == 0
+
+
 def main():
     program, ctrctl = sys.argv[1:]
     for name, options in ("plain", "-i"), ("terminal", "-it"):
@@ -152,7 +157,7 @@ def main():
                        check=True, stdout=subprocess.DEVNULL)
     server = subprocess.Popen([program, PATH])
     try:
-        while not os.path.exists(PATH):
+        while not listens():
             check(server.poll() is None, "the server does not run")
             time.sleep(0.01)
         client = docker.APIClient(base_url="unix://" + PATH, version="auto", timeout=30)

@@ -38,6 +38,7 @@ enum {
 #define CTR_OCI_SHARED_PID     (UINT64_C(1) << 3) /* no PID namespace of its own: signal all   */
 #define CTR_OCI_START_HOOKS    (UINT64_C(1) << 4) /* the bundle has hooks that run at start    */
 #define CTR_OCI_EXIT_COMMAND   (UINT64_C(1) << 5) /* an exit command belongs to its run        */
+#define CTR_OCI_NOT_STARTED    (UINT64_C(1) << 6) /* attach: it was not started yet            */
 
 /* A container as an operation sees it. Strings may be NULL where they do not apply. */
 struct ctr_oci_container {
@@ -183,7 +184,8 @@ struct ctr_oci_ops {
 	 * close-on-exec, which the library closes. It speaks conmon's way: from the container come packets of at most
 	 * 8193 bytes, the first of which is 2 (standard output, and all of a terminal) or 3 (standard error), and end
 	 * of file when its output has ended; to the container go bytes as they are, at most 32768 in a packet, and
-	 * shutdown(SHUT_WR) closes its standard input.
+	 * shutdown(SHUT_WR) closes its standard input. With CTR_OCI_NOT_STARTED nothing that the container prints from
+	 * its start on may be missed.
 	 */
 	int (*attach)(void *impl, const struct ctr_oci_container *c, ctr_error_t **err);
 

@@ -2,6 +2,7 @@
 /* The socket and the fifo in a monitor's directory. */
 #include "oci_test.h"
 
+#include <poll.h>
 #include <pthread.h>
 #include <sys/socket.h>
 #include <sys/un.h>
@@ -164,6 +165,55 @@ static void sizes(void **state)
 	close(r.fd);
 }
 
+/* A monitor that accepts before it reads its fifo, both only when it is told to. */
+struct acceptor {
+	int listening, ctl;
+	int peer;
+	char line[32];
+};
+
+static void *accept_then_read(void *arg)
+{
+	struct acceptor *a = arg;
+	struct pollfd p[2] = {{a->ctl, POLLIN, 0}, {a->listening, POLLIN, 0}};
+	ssize_t n;
+
+	/* Both wait for it: whoever attaches has not gone on. */
+	while (!(p[0].revents & p[1].revents & POLLIN))
+		if (poll(p, 2, 10000) <= 0)
+			return NULL;
+	a->peer = accept(a->listening, NULL, NULL);
+	n = read(a->ctl, a->line, sizeof(a->line) - 1);
+	a->line[n > 0 ? n : 0] = '\0';
+	return NULL;
+}
+
+/* Before a start it is not enough to be in the backlog. */
+static void is_accepted_before_a_start(void **state)
+{
+	struct bench *b = *state;
+	CTR__FREE char *ctl = place(b, "ctl");
+	struct acceptor a = {.listening = listen_at(b), .peer = -1};
+	pthread_t t;
+	int fd;
+
+	assert_int_equal(mkfifo(ctl, 0600), 0);
+	a.ctl = open(ctl, O_RDWR | O_CLOEXEC);
+	assert_int_equal(pthread_create(&t, NULL, accept_then_read, &a), 0);
+	b->c.flags |= CTR_OCI_NOT_STARTED;
+	fd = attach(b, NULL);
+	assert_true(fd >= 0);
+	pthread_join(t, NULL);
+	assert_true(a.peer >= 0);
+	assert_string_equal(a.line, "9 0 0\n");
+	close(fd);
+	close(a.peer);
+	/* It listens, but does not look: nothing is started then. */
+	assert_int_equal(attach(b, NULL), CTR_E_TIMEOUT);
+	close(a.ctl);
+	close(a.listening);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -173,6 +223,7 @@ int main(void)
 	    TEST(does_not_accept),
 	    TEST(strange_places),
 	    TEST(sizes),
+	    TEST(is_accepted_before_a_start),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
