@@ -7,7 +7,6 @@
 #include "example.h"
 
 #include <poll.h>
-#include <sys/inotify.h>
 
 static const char script[] = "echo I am process $$ on host $(busybox hostname); "
                              "for i in 1 2 3; do echo line $i; busybox sleep 1; done; "
@@ -26,46 +25,40 @@ static void read_events(ctr_runtime_t *rt)
 	}
 }
 
-/* Prints the lines that have come since the last time, as they stand in the log: with time and stream. */
-static void read_log(FILE **log, const char *path)
+/* Prints the lines that have come since the last time. 1 = there may be more. */
+static int read_log(ctr_logs_t *log)
 {
-	char line[8300];
-	if (!*log)
-		*log = fopen(path, "re");
-	while (*log && fgets(line, sizeof line, *log))
-		printf("  [log]   %s", line);
-	if (*log)
-		clearerr(*log); /* more may come */
+	int r;
+	while ((r = ctr_logs_next(log, NULL)) == CTR_LOGS_LINE) {
+		int is_error = ctr_logs_stream(log) == CTR_LOGS_STREAM_STDERR;
+		printf("  [%s] %s\n", is_error ? "stderr" : "stdout", ctr_logs_text(log, NULL));
+	}
+	return r == CTR_LOGS_AGAIN;
 }
 
-/* Shows what happens until the container has ended. */
-static void show(ctr_runtime_t *rt, ctr_container_t *c, const char *log_path, int log_changes)
+/* Shows what happens until the container has ended and everything it printed was read. */
+static void show(ctr_runtime_t *rt, ctr_container_t *c)
 {
-	FILE *log = NULL;
-	int r;
+	struct ctr_logs_opts follow = {.size = sizeof follow, .flags = CTR_LOGS_FOLLOW};
+	ctr_error_t *err = NULL;
+	ctr_logs_t *log;
 
-	do {
-		int end = ctr_container_wait_fd(c, NULL);
-		struct pollfd fds[] = {{end, POLLIN, 0}, {log_changes, POLLIN, 0},
-		    {ctr_runtime_events_fd(rt, NULL), POLLIN, 0}};
-		char junk[4096];
-
-		r = ctr_container_wait(c, 0, NULL, NULL);
+	if (ctr_container_logs(c, &follow, &log, &err) < 0)
+		die("logs", err);
+	struct pollfd fds[] = {
+	    {ctr_logs_fd(log, NULL), POLLIN, 0}, {ctr_runtime_events_fd(rt, NULL), POLLIN, 0}};
+	while (read_log(log)) {
 		read_events(rt);
-		read_log(&log, log_path);
-		if (r == CTR_E_TIMEOUT && poll(fds, 3, -1) > 0 && fds[1].revents)
-			(void)!read(log_changes, junk, sizeof junk);
-		close(end);
-	} while (r == CTR_E_TIMEOUT);
-	if (log)
-		fclose(log);
+		poll(fds, 2, -1);
+	}
+	read_events(rt);
+	ctr_logs_free(log);
 }
 
 int main(void)
 {
 	char dir[] = "/tmp/libctr-demo.XXXXXX", rootfs[64];
 	ctr_error_t *err = NULL;
-	int log_changes = inotify_init1(IN_CLOEXEC);
 
 	setvbuf(stdout, NULL, _IOLBF, 0);
 	if (!mkdtemp(dir))
@@ -77,21 +70,15 @@ int main(void)
 	ctr_runtime_t *rt = open_store();
 	ctr_runtime_events_fd(rt, NULL); /* events from now on */
 	ctr_container_t *c = create_shell(rt, NULL, rootfs, "demo", script);
-	ctr_config_t *cfg = ctr_container_config(c);
-	printf("container %s (%.12s) in %s\n", ctr_config_name(cfg), ctr_container_id(c), dir);
-
-	if (ctr_container_init(c, 0, &err) < 0) /* ready to start: its log's directory exists now */
-		die("init", err);
-	inotify_add_watch(log_changes, ctr_config_static_dir(cfg), IN_MODIFY | IN_CREATE);
+	printf("container demo (%.12s) in %s\n", ctr_container_id(c), dir);
 	if (ctr_container_start(c, 0, &err) < 0)
 		die("start", err);
-	show(rt, c, ctr_config_log_path(cfg), log_changes);
+	show(rt, c);
 	if (ctr_container_remove(c, 0, &err) < 0)
 		die("remove", err);
 	read_events(rt);
 	printf("container demo is gone\n");
 
-	ctr_config_unref(cfg);
 	ctr_container_unref(c);
 	ctr_runtime_unref(rt);
 	remove_tree(dir);

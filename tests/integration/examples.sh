@@ -25,11 +25,11 @@ done
 
 expect 0 '^the timer ended with code 7$' "$bin/custom_runtime"
 
-expect 0 'stdout F line 3' "$bin/demo"
+expect 0 '\[stdout\] line 3' "$bin/demo"
 for e in create init start 'died, exit code 42' remove; do
 	grep -q "\[event\] $e" out.txt || fail "demo: no event $e"
 done
-grep -q 'stderr F that was all' out.txt || fail "demo: standard error is missing"
+grep -q '\[stderr\] that was all' out.txt || fail "demo: standard error is missing"
 [ "$(grep -n 'line 1' out.txt | cut -d: -f1)" -lt "$(grep -n 'died' out.txt | cut -d: -f1)" ] ||
 	fail "demo: the output came after the end"
 
