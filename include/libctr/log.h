@@ -85,7 +85,8 @@ CTR_API int ctr_logs_fd(ctr_logs_t *l, ctr_error_t **err);
 /* ctr_logs_cancel: a wait in another thread, and every later call, gives CTR_E_CANCELLED. Since: 0.1 */
 CTR_API void ctr_logs_cancel(ctr_logs_t *l);
 
-/* ctr_logs_text: the line's bytes, borrowed until the next call; NUL-terminated, but NULs may be in it. Since: 0.1 */
+/* ctr_logs_text: the line's bytes, borrowed until the next call; NUL-terminated, but NULs may be in it. `len`: their number; may
+ * be NULL. Since: 0.1 */
 CTR_API const char *ctr_logs_text(const ctr_logs_t *l, size_t *len);
 
 /* ctr_logs_time_ns: when it was printed (its first piece). Since: 0.1 */
