@@ -30,8 +30,9 @@ struct ctr_attach {
 
 	int epoll;
 	int wake; /* an eventfd in the set: never readable, always writable */
-	/* In the owner's group, under its mutex. */
-	struct ctr_attach *next, **link;
+	struct ctr_attach *next,
+	    **link;   /* in the owner's group: its mutex guards them, as others write them */
+	bool grouped; /* it is in there */
 	_Atomic bool
 	    armed; /* it is waited for that it is writable: there is something to do in any case */
 	_Atomic bool cancelled;

@@ -51,6 +51,7 @@ static void join_group(struct ctr_attach *a)
 		a->next->link = &a->next;
 	g->first = a;
 	pthread_mutex_unlock(&g->mutex);
+	a->grouped = true;
 }
 
 /* In a child after fork() the mutex may be anybody's. */
@@ -58,7 +59,7 @@ static void leave_group(struct ctr_attach *a)
 {
 	struct ctr__stream_group *g = a->owner.group;
 
-	if (!a->link || is_forked(a))
+	if (!a->grouped || is_forked(a))
 		return;
 	pthread_mutex_lock(&g->mutex);
 	*a->link = a->next;

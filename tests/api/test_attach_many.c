@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <malloc.h>
 #include <poll.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -180,12 +181,48 @@ static void one_thread_for_a_thousand(void **state)
 	ctr_container_unref(c);
 }
 
+/* ---- threads ---- */
+
+static void *come_and_go(void *c)
+{
+	struct ctr_attach_opts o = {
+	    .size = sizeof(o), .flags = CTR_ATTACH_STDOUT, .stdout_fd = STDERR_FILENO};
+
+	for (int i = 0; i < 50; i++) {
+		ctr_attach_t *a = NULL;
+
+		if (ctr_container_attach(c, &o, &a, NULL) < 0)
+			return c;
+		ctr_attach_unref(a);
+	}
+	return NULL;
+}
+
+/* A runtime knows all its attaches: each thread takes its own off that list, beside those of others. */
+static void many_threads(void **state)
+{
+	struct fixture *f = *state;
+	ctr_container_t *c = fixture_create(f, NULL);
+	pthread_t t[4];
+	void *failed;
+
+	OK(ctr_container_start(c, 0, err));
+	for (size_t i = 0; i < 4; i++)
+		assert_int_equal(pthread_create(&t[i], NULL, come_and_go, c), 0);
+	for (size_t i = 0; i < 4; i++) {
+		assert_int_equal(pthread_join(t[i], &failed), 0);
+		assert_null(failed);
+	}
+	ctr_container_unref(c);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test_setup_teardown(no_byte_is_lost, fixture_setup, fixture_teardown),
 	    cmocka_unit_test_setup_teardown(
 	        one_thread_for_a_thousand, fixture_setup, fixture_teardown),
+	    cmocka_unit_test_setup_teardown(many_threads, fixture_setup, fixture_teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
