@@ -188,7 +188,7 @@ static void *come_and_go(void *c)
 	struct ctr_attach_opts o = {
 	    .size = sizeof(o), .flags = CTR_ATTACH_STDOUT, .stdout_fd = STDERR_FILENO};
 
-	for (int i = 0; i < 50; i++) {
+	for (int i = 0; i < 200; i++) {
 		ctr_attach_t *a = NULL;
 
 		if (ctr_container_attach(c, &o, &a, NULL) < 0)
